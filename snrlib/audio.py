@@ -1,0 +1,207 @@
+"""Audio files to float32 arrays at 16 kHz and back.
+
+The whole kit speaks mono float32 at 16 kHz (paper, section 2.2). Another sample rate or
+several channels are accepted and said in one line; a file that cannot be trusted (missing,
+empty, truncated, not a number anywhere in it) is refused with a sentence that names it.
+
+Notebook: 01_data_construction.
+"""
+
+import logging
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+
+from snrlib.errors import AudioError
+from snrlib.files import atomic
+
+SAMPLE_RATE = 16_000
+SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au")
+
+# Long Ogg Vorbis files crash some versions of libsndfile when written in one call.
+_BLOCK = 1 << 16
+
+log = logging.getLogger("snrlib")
+
+
+class AudioInfo(NamedTuple):
+    """What a file's header says; `samples` is the length after resampling to 16 kHz."""
+
+    samples: int
+    seconds: float
+    sample_rate: int
+    channels: int
+
+
+def resampled_length(frames: int, from_rate: int, to_rate: int = SAMPLE_RATE) -> int:
+    """The number of samples that :func:`resample` returns for `frames` samples."""
+    return -(-frames * to_rate // from_rate) if frames else 0
+
+
+def resample(signal: np.ndarray, from_rate: int, to_rate: int = SAMPLE_RATE) -> np.ndarray:
+    """`signal` (samples,) at another rate: float32, ceil(samples * to_rate / from_rate) long."""
+    if from_rate == to_rate:
+        return np.asarray(signal, dtype=np.float32)
+    import soxr  # only where a rate differs: a bare PyTorch machine does without
+
+    changed = soxr.resample(np.asarray(signal, dtype=np.float32), from_rate, to_rate, quality="HQ")
+    # soxr rounds the length; the kit promises one length for header and signal alike.
+    length = resampled_length(len(signal), from_rate, to_rate)
+    return np.pad(changed, (0, max(0, length - len(changed))))[:length].astype(np.float32)
+
+
+def info(path: str | Path) -> AudioInfo:
+    """What the header of `path` says, without decoding the audio.
+
+    Raises:
+        AudioError: the file is missing, empty or not audio.
+    """
+    path = _existing(path)
+    try:
+        header = soundfile.info(str(path))
+    except soundfile.SoundFileError as error:
+        raise AudioError(
+            f"{path} is not audio that can be read ({_reason(error)}); convert it to WAV or FLAC."
+        ) from error
+    if header.frames <= 0:
+        raise AudioError(f"{path} holds no audio; replace the file or remove it from the list.")
+    samples = resampled_length(header.frames, header.samplerate)
+    return AudioInfo(samples, samples / SAMPLE_RATE, header.samplerate, header.channels)
+
+
+def read(
+    path: str | Path,
+    start: int = 0,
+    samples: int | None = None,
+    sample_rate: int = SAMPLE_RATE,
+) -> np.ndarray:
+    """The signal in `path` as float32 (samples,) at `sample_rate`, between -1 and 1.
+
+    Other rates are resampled and several channels averaged, with one line in the log.
+
+    Args:
+        path: any format libsndfile reads (WAV, FLAC, Ogg Vorbis/Opus, MP3, NIST SPHERE).
+        start: first sample wanted, counted at `sample_rate`.
+        samples: how many; None for all that follow.
+        sample_rate: in Hz.
+
+    Raises:
+        AudioError: the file is missing, empty, not audio, truncated, too short for the part
+            asked for, or holds NaN or infinities.
+    """
+    path = _existing(path)
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            rate, channels, frames = file.samplerate, file.channels, file.frames
+            if rate == sample_rate and start:
+                file.seek(min(start, frames))
+            wanted = samples if rate == sample_rate and samples is not None else -1
+            signal = file.read(wanted, dtype="float32", always_2d=True)
+            whole = rate != sample_rate or (start == 0 and samples is None)
+    except soundfile.SoundFileError as error:
+        raise AudioError(
+            f"{path} is not audio that can be read ({_reason(error)}); convert it to WAV or FLAC."
+        ) from error
+    if frames <= 0:
+        raise AudioError(f"{path} holds no audio; replace the file or remove it from the list.")
+    if (whole and len(signal) < frames) or _truncated(path):
+        raise AudioError(f"{path} is truncated; fetch or copy the file again.")
+    if not np.isfinite(signal).all():
+        raise AudioError(f"{path} holds NaN or infinite samples; export the recording again.")
+    if channels > 1:
+        log.info("%s: %d channels mixed down to one.", path.name, channels)
+    mono = signal.mean(axis=1, dtype=np.float32) if channels > 1 else signal[:, 0]
+    if rate != sample_rate:
+        log.info("%s: resampled from %d to %d Hz.", path.name, rate, sample_rate)
+        mono = resample(mono, rate, sample_rate)[start:]
+        mono = mono if samples is None else mono[:samples]
+    if samples is not None and len(mono) < samples:
+        raise AudioError(
+            f"{path} ends before sample {start + samples}; the file has changed since it was "
+            "listed: build the recipe again."
+        )
+    return np.ascontiguousarray(mono)
+
+
+def write(
+    path: str | Path, signal: np.ndarray, sample_rate: int = SAMPLE_RATE, subtype: str = "FLOAT"
+) -> Path:
+    """Writes `signal` (samples,) to `path`, whole or not at all; returns the path.
+
+    The suffix chooses the format. WAV holds 32-bit float by default, which keeps mixtures bit
+    for bit: 16 bits cannot hold 40 dB SNR of quiet speech. Formats without floats (FLAC, Ogg,
+    MP3) take the nearest they have, and refuse a signal that would clip.
+
+    Raises:
+        AudioError: NaN or infinities, an unknown suffix, or clipping in an integer format.
+        SnrlibError: the disk is full or the folder cannot be written.
+    """
+    path = Path(path)
+    signal = np.asarray(signal, dtype=np.float32)
+    if signal.ndim != 1:
+        raise AudioError(f"{path}: a mono signal (samples,) is needed, not shape {signal.shape}.")
+    if not np.isfinite(signal).all():
+        raise AudioError(f"{path}: the signal holds NaN or infinities and was not written.")
+    file_format = {".oga": "OGG", ".opus": "OGG"}.get(path.suffix.lower(), path.suffix[1:].upper())
+    if file_format not in soundfile.available_formats():
+        raise AudioError(f"{path}: unknown audio format '{path.suffix}'; use .wav, .flac or .ogg.")
+    if not soundfile.check_format(file_format, subtype):
+        subtype = {"FLAC": "PCM_24"}.get(file_format) or soundfile.default_subtype(file_format)
+    if subtype not in ("FLOAT", "DOUBLE") and np.abs(signal, dtype=np.float32).max(initial=0) > 1:
+        raise AudioError(
+            f"{path}: samples beyond full scale would clip in this format; write .wav (32-bit "
+            "float), or scale the signal and say by how much."
+        )
+    with (
+        atomic(path) as unfinished,
+        soundfile.SoundFile(
+            str(unfinished), "w", sample_rate, 1, subtype, format=file_format
+        ) as file,
+    ):
+        for begin in range(0, len(signal), _BLOCK):
+            file.write(signal[begin : begin + _BLOCK])
+    return path
+
+
+def rms_dbfs(signal: np.ndarray) -> float:
+    """Root-mean-square level in dB relative to a full scale of 1; -inf for silence."""
+    power = float(np.mean(np.square(signal, dtype=np.float64))) if len(signal) else 0.0
+    return 10 * float(np.log10(power)) if power > 0 else -np.inf
+
+
+def _existing(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise AudioError(f"{path} does not exist; check the name, or where the corpus lies.")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path} is empty; fetch or copy the file again.")
+    return path
+
+
+def _reason(error: Exception) -> str:
+    return str(error).rsplit(": ", 1)[-1].rstrip(".")
+
+
+def _truncated(path: Path) -> bool:
+    """True when a WAV or Ogg file ends before it says it does; libsndfile reads on in silence."""
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        head = file.read(12)
+        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+            while len(chunk := file.read(8)) == 8:
+                name, length = chunk[:4], struct.unpack("<I", chunk[4:])[0]
+                if name == b"data":
+                    # Streams written to a pipe carry a placeholder for a length nobody knew.
+                    return length < 0x7FFF0000 and file.tell() + length > size
+                file.seek(length + length % 2, 1)
+            return True
+        if head[:4] == b"OggS":
+            file.seek(max(0, size - (1 << 16)))
+            tail = file.read()
+            last = tail.rfind(b"OggS")
+            end_of_stream = last >= 0 and tail[last + 5] & 4
+            return not end_of_stream
+    return False
