@@ -1,0 +1,47 @@
+# Each target sets up what it needs by itself; the second time that takes no time.
+#
+#   make study              the whole study, profile fast    (make study PROFILE=cpu)
+#   make test               the tests                        (make test ARGS="-k mixing")
+#   make lint               style and type checks
+#   make lab                JupyterLab in notebooks/
+
+PYTHON  ?= python3
+PROFILE ?= fast
+ARGS    ?=
+VENV    := .venv
+BIN     := $(VENV)/bin
+
+.PHONY: study test lint lab setup clean
+.DEFAULT_GOAL := study
+
+study: $(VENV)/.kit
+	$(BIN)/snrlib study --profile $(PROFILE) $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lab: $(VENV)/.kit
+	$(BIN)/jupyter lab notebooks
+
+setup: $(VENV)/.dev
+
+# The stamps are touched last: a set-up that was interrupted is taken up again.
+$(VENV)/.kit: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "snrlib needs Python 3.11 or newer, but $(PYTHON) is %d.%d: make PYTHON=python3.12" % sys.version_info[:2])'
+	@echo "Setting up $(VENV): a few minutes, once."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . --no-deps
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.kit
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info
