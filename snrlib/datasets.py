@@ -1,0 +1,346 @@
+"""The paper's six data sets as tables of mixtures, and crops of them as tensors.
+
+A recipe is a table with one row per mixture: which utterance, which noise, from which sample
+on, at which SNR, how loud. Building it opens no audio; the same seed gives the same table; and
+the table is enough to write every mixture to disk bit for bit. Training never does that:
+:class:`Crops` mixes on the training device, in vectorised code.
+
+Notebook: 01_data_construction.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas
+import torch
+from torch import Tensor
+
+from snrlib import audio, mixing
+from snrlib.bank import FULL_SCALE, Bank
+from snrlib.errors import SnrlibError
+from snrlib.teachers import TEACHER_SNRS
+
+STUDENT_SNRS = (-20, -10, 0, 10, 20)
+TEST_SNRS = (-20, -15, -10, -5, 0, 5, 10, 15, 20)
+UTTERANCES = 950  # per training set (paper, section 2.1)
+TEST_UTTERANCES = 100
+TEACHER_VALID = 50 / 950  # 50 x 5 noises x 4 SNRs = 1,000 validation rows
+STUDENT_VALID = 70 / 950  # 70 x 5 noises x 5 SNRs = 1,750
+NOISE_TRAIN_FRACTION = 0.6  # of every noise, from its start; the rest is for the test
+CROP = 16_384  # samples: 1.024 s (paper, section 2.2)
+
+COLUMNS = [
+    "mixture", "utterance", "speaker", "speech_path", "samples", "noise", "noise_path",
+    "noise_start", "noise_samples", "snr_db", "gain", "split", "noise_seen", "snr_seen",
+]  # fmt: skip
+
+
+def utterance_split(
+    speech: pandas.DataFrame, seed: int, utterances: int = UTTERANCES
+) -> dict[str, pandas.DataFrame]:
+    """Which utterances train, validate and test: four disjoint roles from one permutation.
+
+    The four teachers share one training part, and no utterance that validates the student is
+    in it. In a pool too small for `utterances`, every part shrinks in proportion.
+
+    Args:
+        speech: records of a corpus, with columns id and split ("train" or "test").
+        seed: of the permutation.
+        utterances: size of a training set with its validation part.
+
+    Returns:
+        Records under "teacher train", "teacher valid", "student train", "student valid", "test".
+
+    Raises:
+        SnrlibError: no utterances to train or to test on.
+    """
+    rng = np.random.default_rng([seed, 1])
+    pool = speech[speech["split"] == "train"].sort_values("id")
+    pool = pool.iloc[rng.permutation(len(pool))]
+    test = speech[speech["split"] == "test"].sort_values("id")
+    test = test.iloc[rng.permutation(len(test))]
+    # The student's validation utterances stand aside of the teachers' training part, which
+    # takes a little more than one set: 970 utterances for sets of 950.
+    size = min(utterances, len(pool))
+    while size > 2 and size - round(size * TEACHER_VALID) + round(size * STUDENT_VALID) > len(pool):
+        size -= 1
+    teacher_valid = max(1, round(size * TEACHER_VALID))
+    student_valid = max(1, round(size * STUDENT_VALID))
+    if size < 3 or test.empty:
+        raise SnrlibError(
+            f"The speech has {len(pool)} training and {len(test)} test utterances; at least 3 and "
+            "1 are needed: choose a larger corpus, or mark some of its files as test."
+        )
+    return {
+        "teacher train": pool[student_valid : student_valid + size - teacher_valid],
+        "teacher valid": pool[:teacher_valid],
+        "student train": pool[student_valid:size],
+        "student valid": pool[:student_valid],
+        "test": test,
+    }
+
+
+def recipe(
+    name: str,
+    speech: pandas.DataFrame,
+    noises: pandas.DataFrame,
+    seed: int,
+    utterances: int | None = None,
+    noise_split: str = "parts",
+) -> pandas.DataFrame:
+    """The table of mixtures of one of the paper's six sets; opens no audio.
+
+    With 970 or more training and 100 test utterances: 18,000 + 1,000 rows for each teacher,
+    22,000 + 1,750 for the student, 8,100 for the test (paper, section 2.1).
+
+    Args:
+        name: "T1" to "T4", "student" or "test".
+        speech: records with columns id, speaker, path, samples, split.
+        noises: records with columns id, path, samples and, if some are only for the test,
+            seen (bool).
+        seed: chooses utterances and noise offsets.
+        utterances: how many at most; the paper's numbers by default.
+        noise_split: "parts" gives the first 60 % of each noise to training and validation and
+            the rest to the test; "shared" lets both use all of it, the leak of the authors'
+            public script, for comparison.
+
+    Returns:
+        A table with the columns `COLUMNS`; `noise_start` and `noise_samples` say which samples
+        of the noise are read (looped where they are fewer than the utterance's `samples`), and
+        `gain` is NaN until :func:`fill_gains` has read the audio.
+
+    Raises:
+        SnrlibError: an unknown set, or no speech or noise to build it from.
+    """
+    snrs = {**TEACHER_SNRS, "student": STUDENT_SNRS, "test": TEST_SNRS}.get(name)
+    if snrs is None:
+        raise SnrlibError(f"There is no data set '{name}'; choose T1, T2, T3, T4, student or test.")
+    if noise_split not in ("parts", "shared"):
+        raise SnrlibError(f"noise_split is 'parts' or 'shared', not '{noise_split}'.")
+    seen = noises["seen"].to_numpy(bool) if "seen" in noises else np.ones(len(noises), bool)
+    if name == "test":
+        test = utterance_split(speech, seed)["test"][: utterances or TEST_UTTERANCES]
+        parts = [("test", test)]
+    else:
+        roles = utterance_split(speech, seed, utterances or UTTERANCES)
+        who = "student" if name == "student" else "teacher"
+        parts = [(split, roles[f"{who} {split}"]) for split in ("train", "valid")]
+        noises, seen = noises[seen], seen[seen]
+    if noises.empty:
+        raise SnrlibError(f"The data set '{name}' has no noise; name at least one seen noise.")
+
+    tables = []
+    for split, chosen in parts:
+        u, n, s = (
+            axis.ravel()
+            for axis in np.meshgrid(
+                np.arange(len(chosen)), np.arange(len(noises)), snrs, indexing="ij"
+            )
+        )
+        length = chosen["samples"].to_numpy(np.int64)[u]
+        total = noises["samples"].to_numpy(np.int64)[n]
+        cut = (total * NOISE_TRAIN_FRACTION).astype(np.int64)
+        first = cut if split == "test" else np.zeros_like(cut)
+        last = total if split == "test" else cut
+        if noise_split == "shared":
+            first, last = np.zeros_like(total), total
+        # One stream of random numbers per set and split, so that no set depends on another.
+        stream = [seed, 2, sum(name.encode()), len(split)]
+        room = np.maximum(last - first - length, 0)
+        start = first + np.floor(np.random.default_rng(stream).random(len(u)) * (room + 1))
+        tables.append(
+            pandas.DataFrame(
+                {
+                    "utterance": chosen["id"].to_numpy()[u],
+                    "speaker": chosen["speaker"].to_numpy()[u],
+                    "speech_path": chosen["path"].to_numpy()[u],
+                    "samples": length,
+                    "noise": noises["id"].to_numpy()[n],
+                    "noise_path": noises["path"].to_numpy()[n],
+                    "noise_start": start.astype(np.int64),
+                    "noise_samples": np.minimum(length, last - first),
+                    "snr_db": s.astype(np.float64),
+                    "gain": np.nan,
+                    "split": split,
+                    "noise_seen": np.where(seen[n], "seen", "unseen"),
+                    "snr_seen": np.where(np.isin(s, STUDENT_SNRS), "seen", "unseen"),
+                }
+            )
+        )
+    table = pandas.concat(tables, ignore_index=True)
+    table.insert(0, "mixture", [f"{name}-{i:05d}" for i in range(len(table))])
+    return table[COLUMNS]
+
+
+def mixture(row: Mapping[str, Any] | Any) -> mixing.Mixture:
+    """The mixture of one recipe row, read from its two files.
+
+    Args:
+        row: a row of a recipe (Series, dictionary or named tuple).
+
+    Raises:
+        AudioError: a file that cannot be read, or a silent signal.
+    """
+    row = row._asdict() if hasattr(row, "_asdict") else row
+    speech = audio.read(row["speech_path"])
+    noise = audio.read(row["noise_path"], int(row["noise_start"]), int(row["noise_samples"]))
+    if np.isfinite(row["gain"]):
+        noise = mixing.loop(noise, len(speech))
+        return mixing.apply_gain(speech, noise, float(row["gain"]), float(row["snr_db"]))
+    return mixing.mix(speech, noise, float(row["snr_db"]))
+
+
+def fill_gains(table: pandas.DataFrame, bank: Bank) -> pandas.DataFrame:
+    """The recipe with its gains, from the audio in `bank` (which holds speech and noises).
+
+    Raises:
+        SnrlibError: an utterance or a part of a noise is silent.
+    """
+    speech_energy = {path: mixing.energy(bank[path]) for path in table["speech_path"].unique()}
+    gains = np.empty(len(table))
+    for noise_path, rows in table.groupby("noise_path", sort=False).indices.items():
+        noise = bank[str(noise_path)].astype(np.float64)
+        # Differences of the running sum of squares: the energy of any part in one subtraction.
+        running = np.concatenate([[0.0], np.cumsum(noise**2)])
+        part = table.iloc[rows]
+        start, kept = part["noise_start"].to_numpy(), part["noise_samples"].to_numpy()
+        noise_energy = running[start + kept] - running[start]
+        for i in np.flatnonzero(kept < part["samples"].to_numpy()):
+            piece = noise[start[i] : start[i] + kept[i]].astype(np.float32)
+            noise_energy[i] = mixing.energy(mixing.loop(piece, int(part["samples"].iloc[i])))
+        energies = part["speech_path"].map(speech_energy).to_numpy()
+        silent = ~((energies > 0) & (noise_energy > 0))
+        if silent.any():
+            row = part.iloc[int(np.argmax(silent))]
+            which = row["speech_path"] if not energies[np.argmax(silent)] > 0 else noise_path
+            raise SnrlibError(
+                f"{which} is silent where mixture {row['mixture']} needs it, so no SNR can be "
+                "given; remove the file from the corpus."
+            )
+        gains[rows] = np.sqrt(energies / noise_energy) * 10 ** (-part["snr_db"].to_numpy() / 20)
+    return table.assign(gain=gains)
+
+
+class Crops:
+    """Training examples of one recipe: mixed, cut and scaled on the training device.
+
+    The stream of batches is a function of (seed, step) alone, whatever the device: a training
+    that was killed continues with the very next batch. Every row of the recipe comes once per
+    epoch, each time with a new random position (paper, section 2.2).
+
+    Args:
+        table: a recipe, with gains filled.
+        bank: holds its speech and noises.
+        batch: rows per batch.
+        seed: of order and positions.
+        level_rms: RMS that every mixture is scaled to, and its clean speech with it; None
+            leaves levels as they are.
+        level_over: measure the mixture's level over the "crop" or the whole "utterance".
+        samples: length of a crop; shorter utterances are zero-padded at the end.
+        device: where tensors live.
+    """
+
+    def __init__(
+        self,
+        table: pandas.DataFrame,
+        bank: Bank,
+        batch: int = 16,
+        seed: int = 0,
+        level_rms: float | None = 0.1,
+        level_over: str = "crop",
+        samples: int = CROP,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        if table.empty:
+            raise SnrlibError("A training needs at least one mixture; the recipe has no rows.")
+        if table["gain"].isna().any():
+            raise SnrlibError("The recipe has no gains yet; call datasets.fill_gains first.")
+        self.table, self.batch, self.seed, self.samples = table, batch, seed, samples
+        self.level_rms, self.level_over, self.device = level_rms, level_over, torch.device(device)
+        self._looped: list[np.ndarray] = []
+        flat = bank.samples
+        begin = table["speech_path"].map(lambda path: bank.begins[path][0]).to_numpy(np.int64)
+        length = table["samples"].to_numpy(np.int64)
+        noise_begin = table["noise_path"].map(lambda path: bank.begins[path][0]).to_numpy(np.int64)
+        noise_begin = noise_begin + table["noise_start"].to_numpy(np.int64)
+        kept = table["noise_samples"].to_numpy(np.int64)
+        extra, used = [], len(flat)
+        for i in np.flatnonzero(kept < length):
+            # Looped noises are laid out once behind the bank: every row is then one plain read.
+            piece = flat[noise_begin[i] : noise_begin[i] + kept[i]].astype(np.float32)
+            extra.append(np.rint(mixing.loop(piece, int(length[i]))).astype(np.int16))
+            noise_begin[i], used = used, used + int(length[i])
+        if extra or self.device.type != "cpu":
+            flat = np.concatenate([flat, *extra])
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*not writable.*")  # nothing writes to it
+            self._flat = torch.from_numpy(flat).to(self.device)
+
+        def column(values: np.ndarray, dtype: torch.dtype) -> Tensor:
+            return torch.as_tensor(np.array(values), dtype=dtype, device=self.device)
+
+        self._begin, self._length = column(begin, torch.int64), column(length, torch.int64)
+        self._noise_begin = column(noise_begin, torch.int64)
+        self._gain = column(table["gain"].to_numpy(), torch.float32)
+        self._snr_db = column(table["snr_db"].to_numpy(), torch.float32)
+        self._within = torch.arange(samples, device=self.device)
+        self._order: tuple[int, Tensor] | None = None
+
+    def __len__(self) -> int:
+        """Rows of the recipe: the examples of one epoch."""
+        return len(self.table)
+
+    def epoch(self, step: int) -> float:
+        """How often the recipe has been seen after `step` batches."""
+        return step * self.batch / len(self)
+
+    def rows(self, step: int) -> Tensor:
+        """Which rows of the recipe form the batch of `step`: (batch,)."""
+        positions = np.arange(step * self.batch, (step + 1) * self.batch)
+        epochs = positions // len(self)
+        order = {int(e): self._permutation(int(e)) for e in np.unique(epochs)}
+        chosen = [order[int(e)][p % len(self)] for e, p in zip(epochs, positions, strict=True)]
+        return torch.stack(chosen)
+
+    def _permutation(self, epoch: int) -> Tensor:
+        if self._order is None or self._order[0] != epoch:
+            shuffle = np.random.default_rng([self.seed, 3, epoch]).permutation(len(self))
+            self._order = (epoch, torch.from_numpy(shuffle))
+        return self._order[1]
+
+    def batch_at(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The batch of `step`: (noisy, clean, snr_db), shaped (batch, samples) twice, (batch,)."""
+        # Drawn on the CPU in every case, so that all devices see the same crops.
+        where = np.random.default_rng([self.seed, 4, step]).random(self.batch, dtype=np.float64)
+        return self.cut(self.rows(step), torch.from_numpy(where))
+
+    def fixed(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """`count` rows spread over the recipe, each cut from its middle: for validation."""
+        rows = torch.linspace(0, len(self) - 1, min(count, len(self)), dtype=torch.float64).round()
+        return self.cut(rows.long(), torch.full((len(rows),), 0.5, dtype=torch.float64))
+
+    def cut(self, rows: Tensor, where: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Crops of the given rows, each starting at the fraction `where` of what it can."""
+        rows, where = rows.to(self.device), where.to(self.device)
+        length = self._length[rows]
+        room = (length - self.samples + 1).clamp(min=1)
+        start = (where * room).long()
+        inside = self._within < length[:, None]
+        at = start[:, None] + self._within
+        at = torch.minimum(at, length[:, None] - 1)
+        clean = self._flat[self._begin[rows][:, None] + at].float().div_(FULL_SCALE)
+        noise = self._flat[self._noise_begin[rows][:, None] + at].float().div_(FULL_SCALE)
+        clean *= inside
+        noisy = clean + noise * (self._gain[rows][:, None] * inside)
+        snr_db = self._snr_db[rows]
+        if self.level_rms is not None:
+            factor = self.level_rms / self._level(noisy, rows).clamp(min=1e-5)
+            noisy, clean = noisy * factor[:, None], clean * factor[:, None]
+        return noisy, clean, snr_db
+
+    def _level(self, noisy: Tensor, rows: Tensor) -> Tensor:
+        """RMS of each row's mixture, (batch,)."""
+        return noisy.square().mean(dim=-1).sqrt()

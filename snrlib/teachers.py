@@ -1,0 +1,44 @@
+"""Which teacher supervises which mixture (paper, sections 1.2 and 2.1).
+
+Four teachers, each trained on four SNRs. During distillation the teacher of a mixture is the
+one whose SNRs contain the mixture's; the student itself never sees the SNR.
+
+Notebook: 05_distillation.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from snrlib.errors import SnrlibError
+
+# As printed. The text says that the ranges do not overlap, yet T2 reaches 1 dB and T3 starts at
+# 0 dB: T2's 1 is probably a misprint of -1 (ruling: used as printed).
+TEACHER_SNRS: dict[str, tuple[int, ...]] = {
+    "T1": (-20, -17, -13, -11),
+    "T2": (-10, -7, -3, 1),
+    "T3": (0, 3, 7, 9),
+    "T4": (10, 13, 17, 20),
+}
+
+
+def assign(snr_db: float | Iterable[float]) -> list[str]:
+    """The teacher of each SNR: the one that was trained at the nearest SNR.
+
+    Ties go to the teacher with the lower number. For the student's SNRs that gives
+    -20 -> T1, -10 -> T2, 0 -> T3, 10 and 20 -> T4.
+
+    Args:
+        snr_db: one SNR or many, in dB.
+
+    Raises:
+        SnrlibError: an SNR that is not finite.
+    """
+    snrs = np.atleast_1d(np.asarray(snr_db, dtype=np.float64))
+    if not np.isfinite(snrs).all():
+        raise SnrlibError("A teacher can only be chosen for a finite SNR in dB.")
+    names = list(TEACHER_SNRS)
+    distances = np.stack(
+        [np.abs(snrs[:, None] - np.array(TEACHER_SNRS[name])).min(axis=1) for name in names]
+    )
+    return [names[i] for i in distances.argmin(axis=0)]  # argmin takes the first of a tie
