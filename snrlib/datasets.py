@@ -8,6 +8,7 @@ the table is enough to write every mixture to disk bit for bit. Training never d
 Notebook: 01_data_construction.
 """
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -206,9 +207,11 @@ def fill_gains(table: pandas.DataFrame, bank: Bank) -> pandas.DataFrame:
         part = table.iloc[rows]
         start, kept = part["noise_start"].to_numpy(), part["noise_samples"].to_numpy()
         noise_energy = running[start + kept] - running[start]
-        for i in np.flatnonzero(kept < part["samples"].to_numpy()):
-            piece = noise[start[i] : start[i] + kept[i]].astype(np.float32)
-            noise_energy[i] = mixing.energy(mixing.loop(piece, int(part["samples"].iloc[i])))
+        length = part["samples"].to_numpy()
+        for (begin, count), members in _looped(start, kept, length).items():
+            piece = noise[begin : begin + count].astype(np.float32)
+            again = mixing.loop(piece, int(length[members].max())).astype(np.float64)
+            noise_energy[members] = np.cumsum(again**2)[length[members] - 1]
         energies = part["speech_path"].map(speech_energy).to_numpy()
         silent = ~((energies > 0) & (noise_energy > 0))
         if silent.any():
@@ -220,6 +223,16 @@ def fill_gains(table: pandas.DataFrame, bank: Bank) -> pandas.DataFrame:
             )
         gains[rows] = np.sqrt(energies / noise_energy) * 10 ** (-part["snr_db"].to_numpy() / 20)
     return table.assign(gain=gains)
+
+
+def _looped(
+    start: np.ndarray, kept: np.ndarray, length: np.ndarray
+) -> dict[tuple[int, int], np.ndarray]:
+    """Rows whose noise is shorter than their speech, grouped by the part that is looped."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for i in np.flatnonzero(kept < length):
+        groups.setdefault((int(start[i]), int(kept[i])), []).append(int(i))
+    return {part: np.array(members) for part, members in groups.items()}
 
 
 class Crops:
@@ -258,26 +271,13 @@ class Crops:
             raise SnrlibError("The recipe has no gains yet; call datasets.fill_gains first.")
         self.table, self.batch, self.seed, self.samples = table, batch, seed, samples
         self.level_rms, self.level_over, self.device = level_rms, level_over, torch.device(device)
-        self._looped: list[np.ndarray] = []
-        flat = bank.samples
         begin = table["speech_path"].map(lambda path: bank.begins[path][0]).to_numpy(np.int64)
         length = table["samples"].to_numpy(np.int64)
-        noise_begin = table["noise_path"].map(lambda path: bank.begins[path][0]).to_numpy(np.int64)
-        noise_begin = noise_begin + table["noise_start"].to_numpy(np.int64)
-        kept = table["noise_samples"].to_numpy(np.int64)
-        extra, used = [], len(flat)
-        for i in np.flatnonzero(kept < length):
-            # Looped noises are laid out once behind the bank: every row is then one plain read.
-            piece = flat[noise_begin[i] : noise_begin[i] + kept[i]].astype(np.float32)
-            extra.append(np.rint(mixing.loop(piece, int(length[i]))).astype(np.int16))
-            noise_begin[i], used = used, used + int(length[i])
-        if extra or self.device.type != "cpu":
-            flat = np.concatenate([flat, *extra])
-        import warnings
-
+        noise, noise_begin = self._noises(table, bank, length)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*not writable.*")  # nothing writes to it
-            self._flat = torch.from_numpy(flat).to(self.device)
+            self._speech = torch.from_numpy(bank.samples).to(self.device)
+        self._noise = torch.from_numpy(noise).to(self.device)
 
         def column(values: np.ndarray, dtype: torch.dtype) -> Tensor:
             return torch.as_tensor(np.array(values), dtype=dtype, device=self.device)
@@ -288,6 +288,40 @@ class Crops:
         self._snr_db = column(table["snr_db"].to_numpy(), torch.float32)
         self._within = torch.arange(samples, device=self.device)
         self._order: tuple[int, Tensor] | None = None
+        if level_over == "utterance":
+            # Speech and noise are independent: the power of their sum is the sum of powers.
+            energies = {path: mixing.energy(bank[path]) for path in table["speech_path"].unique()}
+            power = table["speech_path"].map(energies).to_numpy() / length
+            ratio = 1 + 10 ** (-table["snr_db"].to_numpy() / 10)
+            self._utterance_rms = column(np.sqrt(power * ratio), torch.float32)
+        elif level_over != "crop":
+            raise SnrlibError(f"level_over is 'crop' or 'utterance', not '{level_over}'.")
+
+    @staticmethod
+    def _noises(
+        table: pandas.DataFrame, bank: Bank, length: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The noises of the recipe as one int16 array, and where each row's noise begins in it.
+
+        Noises that must be looped are laid out once more at full length behind the others:
+        every row is then one plain read.
+        """
+        pieces, begins, used = [], np.zeros(len(table), np.int64), 0
+        for path, rows in table.groupby("noise_path", sort=False).indices.items():
+            begin, count = bank.begins[str(path)]
+            recording = np.asarray(bank.samples[begin : begin + count])
+            start = table["noise_start"].to_numpy(np.int64)[rows]
+            kept = table["noise_samples"].to_numpy(np.int64)[rows]
+            pieces.append(recording)
+            begins[rows] = used + start
+            used += count
+            for (first, kept_here), members in _looped(start, kept, length[rows]).items():
+                piece = recording[first : first + kept_here].astype(np.float32)
+                again = np.rint(mixing.loop(piece, int(length[rows][members].max())))
+                pieces.append(again.astype(np.int16))
+                begins[rows[members]] = used
+                used += len(again)
+        return np.concatenate(pieces), begins
 
     def __len__(self) -> int:
         """Rows of the recipe: the examples of one epoch."""
@@ -331,8 +365,8 @@ class Crops:
         inside = self._within < length[:, None]
         at = start[:, None] + self._within
         at = torch.minimum(at, length[:, None] - 1)
-        clean = self._flat[self._begin[rows][:, None] + at].float().div_(FULL_SCALE)
-        noise = self._flat[self._noise_begin[rows][:, None] + at].float().div_(FULL_SCALE)
+        clean = self._speech[self._begin[rows][:, None] + at].float().div_(FULL_SCALE)
+        noise = self._noise[self._noise_begin[rows][:, None] + at].float().div_(FULL_SCALE)
         clean *= inside
         noisy = clean + noise * (self._gain[rows][:, None] * inside)
         snr_db = self._snr_db[rows]
@@ -343,4 +377,6 @@ class Crops:
 
     def _level(self, noisy: Tensor, rows: Tensor) -> Tensor:
         """RMS of each row's mixture, (batch,)."""
+        if self.level_over == "utterance":
+            return self._utterance_rms[rows]
         return noisy.square().mean(dim=-1).sqrt()
