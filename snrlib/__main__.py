@@ -1,0 +1,6 @@
+"""`python -m snrlib` is the same as `snrlib`."""
+
+from snrlib.cli import main
+
+if __name__ == "__main__":
+    main()
