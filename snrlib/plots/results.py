@@ -1,0 +1,405 @@
+"""Figures of results: scores over SNR, differences, training curves, maps of tables.
+
+Notebooks: 04_teacher_training, 05_distillation, 06_ablation_s1_vs_s2, 08_results.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from snrlib.evaluation import measured, paired, summary
+from snrlib.plots.style import MARKERS, axes, colour, label, styled
+from snrlib.tables import TEACHER_RANGES_DB
+
+
+@styled
+def score_curves(
+    scores: pd.DataFrame,
+    metric: str = "pesq_raw",
+    systems: Sequence[str] | None = None,
+    ax: Axes | None = None,
+    *,
+    printed: pd.DataFrame | None = None,
+    title: str = "",
+) -> tuple[Figure, Axes]:
+    """The mean score of each system at each SNR, with its 95 % interval as a band.
+
+    Args:
+        scores: a table of scores, or what :func:`snrlib.evaluation.summary` made of it.
+        metric: the score.
+        systems: which, in this order; None is all.
+        ax: where to draw.
+        printed: the paper's table (:func:`snrlib.published.table2`), dotted and hollow.
+        title: over the axes.
+    """
+    figure, ax = axes(ax)
+    points = scores if "mean" in scores.columns else summary(scores, metric=metric)
+    systems = list(points["system"].unique()) if systems is None else list(systems)
+    for system in systems:
+        line = points[points["system"] == system].sort_values("snr_db")
+        if line.empty:
+            continue
+        ax.plot(
+            line["snr_db"],
+            line["mean"],
+            color=colour(system),
+            marker=MARKERS.get(system, "."),
+            linestyle="--" if system == "noisy" else "-",
+            label=system,
+            zorder=3,
+        )
+        ax.fill_between(
+            line["snr_db"],
+            line["low"].astype(float),
+            line["high"].astype(float),
+            color=colour(system),
+            alpha=0.18 if len(systems) <= 4 else 0.1,
+            linewidth=0,
+        )
+    if printed is not None:
+        for system in systems:
+            line = printed[printed["system"] == system].sort_values("snr_db")
+            if line.empty:
+                continue
+            ax.plot(
+                line["snr_db"],
+                line[metric],
+                color=colour(system),
+                marker=MARKERS.get(system, "."),
+                markerfacecolor="white",
+                linestyle=":",
+                linewidth=1.2,
+                label=f"{system}, printed",
+            )
+    _snr_axis(ax, points["snr_db"])
+    ax.set_ylabel(label(metric))
+    ax.set_title(title)
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return figure, ax
+
+
+@styled
+def difference_curve(
+    scores: pd.DataFrame,
+    system: str = "S2",
+    reference: str = "S1",
+    metric: str = "pesq_raw",
+    ax: Axes | None = None,
+    *,
+    title: str = "",
+) -> tuple[Figure, Axes]:
+    """How much better `system` is than `reference` at each SNR, with 95 % intervals.
+
+    Filled where the interval leaves zero out, hollow where nothing can be said.
+
+    Args:
+        scores: a table of scores with both systems.
+        system: the system that may be better.
+        reference: the zero line.
+        metric: the score.
+        ax: where to draw.
+        title: over the axes; by default it says what is subtracted.
+    """
+    figure, ax = axes(ax, (7.5, 3.4))
+    points = paired(scores, system, reference, metric).sort_values("snr_db")
+    ax.axhline(0, color=colour(reference), linewidth=1.5)
+    clear = (points["low"] > 0) | (points["high"] < 0)
+    ax.errorbar(
+        points["snr_db"],
+        points["difference"],
+        yerr=[points["difference"] - points["low"], points["high"] - points["difference"]],
+        color=colour(system),
+        linewidth=1,
+        elinewidth=1.8,
+        capsize=3,
+        zorder=3,
+    )
+    for filled in (True, False):
+        chosen = points[clear == filled]
+        if len(chosen):
+            ax.plot(
+                chosen["snr_db"],
+                chosen["difference"],
+                linestyle="",
+                marker="o",
+                markersize=7,
+                color=colour(system),
+                markerfacecolor=colour(system) if filled else "white",
+                label="interval without zero" if filled else "interval with zero",
+                zorder=4,
+            )
+    _snr_axis(ax, points["snr_db"])
+    ax.set_ylabel(f"difference in {label(metric).split(' (')[0]}")
+    ax.set_title(title or f"{system} minus {reference}, 95 % intervals over utterances")
+    ax.legend(loc="best", fontsize=9)
+    return figure, ax
+
+
+@styled
+def growth(
+    history_by_name: Mapping[str, pd.DataFrame],
+    column: str = "valid_stoi",
+    ax: Axes | None = None,
+    *,
+    x: str = "step",
+    title: str = "",
+) -> tuple[Figure, Axes]:
+    """The paper's Fig. 4: how a column of the training histories grows.
+
+    Args:
+        history_by_name: model -> its `history.csv`.
+        column: what grows.
+        ax: where to draw.
+        x: "step", "epoch" or "seconds".
+        title: over the axes.
+    """
+    figure, ax = axes(ax, (7.5, 3.4))
+    for name, history in history_by_name.items():
+        line = history[[x, column]].dropna()
+        ax.plot(
+            line[x],
+            line[column],
+            color=colour(name),
+            marker=MARKERS.get(name, ".") if len(line) <= 40 else "",
+            markersize=4,
+            label=name,
+        )
+    ax.set(xlabel=label(x), ylabel=label(column))
+    ax.set_title(title)
+    ax.legend(loc="best")
+    return figure, ax
+
+
+@styled
+def heatmap(
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    unit: str = "",
+    spec: str = ".2f",
+    centre: float | None = None,
+    title: str = "",
+) -> tuple[Figure, Axes]:
+    """A table as coloured cells with their numbers.
+
+    Args:
+        table: numbers; the names of index and columns label the axes.
+        ax: where to draw.
+        unit: label of the colour scale.
+        spec: format of the numbers.
+        centre: a value that has no colour; above it purple, below it orange.
+        title: over the axes.
+    """
+    rows, columns = table.shape
+    figure, ax = axes(ax, (max(4.5, 2.6 + 0.62 * columns), 1.4 + 0.42 * rows))
+    values = table.to_numpy(dtype=float)
+    if centre is None:
+        image = ax.imshow(np.ma.masked_invalid(values), aspect="auto", cmap="YlGnBu")
+        if spec == "d":  # counts start at nothing, and equal counts need no dark colour
+            image.set_clim(0, 2 * max(1, np.nanmax(values)))
+    else:
+        reach = float(np.nanmax(np.abs(values - centre))) if np.isfinite(values).any() else 1.0
+        norm = TwoSlopeNorm(centre, centre - (reach or 1), centre + (reach or 1))
+        image = ax.imshow(np.ma.masked_invalid(values), aspect="auto", cmap="PuOr", norm=norm)
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    ax.set_xticks(range(columns), [_name(name) for name in table.columns])
+    ax.set_yticks(range(rows), [_name(name) for name in table.index])
+    ax.set_xticks(np.arange(columns + 1) - 0.5, minor=True)
+    ax.set_yticks(np.arange(rows + 1) - 0.5, minor=True)
+    ax.grid(which="minor", color="white", linewidth=2)
+    ax.tick_params(which="minor", length=0)
+    for (row, column), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            shade = image.cmap(image.norm(value))
+            luminance = 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2]
+            ax.text(
+                column,
+                row,
+                format(int(value) if spec == "d" else value, spec),
+                ha="center",
+                va="center",
+                fontsize=9,
+                color="white" if luminance < 0.5 else "#222222",
+            )
+    ax.set_xlabel(label(str(table.columns.name or "")))
+    ax.set_ylabel(label(str(table.index.name or "")))
+    ax.set_title(title)
+    if unit:
+        bar = figure.colorbar(image, ax=ax, label=unit, pad=0.02)
+        if centre is not None and np.isfinite(values).any():
+            # Both directions have their colour; the scale shows what occurs.
+            bar.ax.set_ylim(min(centre, np.nanmin(values)), max(centre, np.nanmax(values)))
+        bar.outline.set_visible(False)
+    return figure, ax
+
+
+@styled
+def teacher_map(
+    scores: pd.DataFrame,
+    metric: str = "si_sdr",
+    ax: Axes | None = None,
+    *,
+    systems: Sequence[str] = ("T1", "T2", "T3", "T4"),
+    reference: str = "noisy",
+    title: str = "",
+) -> tuple[Figure, Axes]:
+    """Each teacher at each SNR, over the noisy input: who is the expert where.
+
+    The frame is the range a teacher was trained for; the dot marks the best at each SNR.
+
+    Args:
+        scores: a table of scores with the teachers and the reference.
+        metric: the score.
+        ax: where to draw.
+        systems: the rows.
+        reference: what is subtracted; empty for the scores themselves.
+        title: over the axes.
+    """
+    table = measured(scores, metric)
+    means = table.groupby(["system", "snr_db"])["value"].mean().unstack("snr_db")
+    rows = means.reindex([name for name in systems if name in means.index])
+    if reference:
+        rows = rows - means.loc[reference]
+    rows.index.name, rows.columns.name = None, "snr_db"
+    what = label(metric).split(" (")[0]
+    figure, ax = heatmap(
+        rows,
+        ax,
+        unit=f"{what} over {reference}" if reference else what,
+        spec="+.2f" if reference else ".2f",
+        centre=0 if reference else None,
+        title=title,
+    )
+    snrs = list(rows.columns)
+    for place, name in enumerate(rows.index):
+        low, high = TEACHER_RANGES_DB.get(str(name), (np.inf, -np.inf))
+        inside = [i for i, snr in enumerate(snrs) if low <= snr <= high]
+        if inside:
+            frame = Rectangle(
+                (inside[0] - 0.47, place - 0.45),
+                len(inside) - 0.06,
+                0.9,
+                fill=False,
+                edgecolor="#222222",
+                linewidth=2,
+            )
+            ax.add_patch(frame)
+    for column, snr in enumerate(snrs):
+        values = rows[snr]
+        if values.notna().any():
+            row = list(rows.index).index(values.idxmax())
+            ax.plot(column + 0.36, row - 0.3, "o", color="#d55e00", markersize=5)
+    return figure, ax
+
+
+@styled
+def noise_map(
+    scores: pd.DataFrame,
+    system: str = "S2",
+    metric: str = "pesq_raw",
+    ax: Axes | None = None,
+    *,
+    reference: str = "noisy",
+    title: str = "",
+) -> tuple[Figure, Axes]:
+    """Table 1 as a map: the gain of `system` over `reference` by noise and SNR.
+
+    Args:
+        scores: a table of scores, or the printed :func:`snrlib.published.table1`.
+        system: the enhanced side.
+        metric: the score.
+        ax: where to draw.
+        reference: what is subtracted.
+        title: over the axes.
+    """
+    table = measured(scores, metric)
+    means = table.groupby(["system", "noise", "snr_db"])["value"].mean()
+    gain = (means[system] - means[reference]).unstack("snr_db")
+    noises = table.drop_duplicates("noise").set_index("noise")["noise_seen"].astype(bool)
+    order = [*noises.index[noises], *noises.index[~noises]]
+    gain = gain.reindex([name for name in order if name in gain.index])
+    gain.index = pd.Index(
+        [f"{_name(name)} ({'seen' if noises[name] else 'unseen'})" for name in gain.index]
+    )
+    what = label(metric).split(" (")[0]
+    figure, ax = heatmap(
+        gain,
+        ax,
+        unit=f"gain in {what}",
+        spec="+.2f",
+        centre=0,
+        title=title or f"{system} over {reference}",
+    )
+    seen = int(noises[[name for name in order if name in means[system]]].sum())
+    if 0 < seen < len(gain):
+        ax.axhline(seen - 0.5, color="#222222", linewidth=1.5)
+    return figure, ax
+
+
+@styled
+def recipe_map(
+    recipe: pd.DataFrame, ax: Axes | None = None, *, title: str = ""
+) -> tuple[Figure, Axes]:
+    """How many mixtures a recipe has of each noise at each SNR.
+
+    Args:
+        recipe: a table of mixtures.
+        ax: where to draw.
+        title: over the axes.
+    """
+    counts = recipe.groupby(["noise", "snr_db"]).size().unstack("snr_db", fill_value=0)
+    counts = counts.reindex(recipe["noise"].drop_duplicates())
+    counts.index.name = None
+    heading = title or f"{len(recipe):,} mixtures of {recipe['utterance'].nunique():,} utterances"
+    return heatmap(counts, ax, spec="d", title=heading)
+
+
+@styled
+def metric_scatter(
+    scores: pd.DataFrame,
+    x: str = "stoi",
+    y: str = "pesq_raw",
+    ax: Axes | None = None,
+    *,
+    title: str = "",
+) -> tuple[Figure, Axes]:
+    """One score against another, one point per mixture, coloured by SNR.
+
+    Args:
+        scores: a table of scores.
+        x: score on the horizontal axis.
+        y: score on the vertical axis.
+        ax: where to draw.
+        title: over the axes.
+    """
+    figure, ax = axes(ax, (5.6, 4.4))
+    both = scores.dropna(subset=[x, y])
+    # A fixed shuffle, so that no SNR lies on top of all others.
+    both = both.sample(frac=1, random_state=0)
+    points = ax.scatter(
+        both[x], both[y], c=both["snr_db"], cmap="viridis", s=12, alpha=0.8, linewidth=0
+    )
+    ax.set(xlabel=label(x), ylabel=label(y))
+    ax.set_title(title)
+    figure.colorbar(points, ax=ax, label=label("snr_db"))
+    return figure, ax
+
+
+def _snr_axis(ax: Axes, values: pd.Series) -> None:
+    ticks = sorted(set(values))
+    if len(ticks) <= 15:
+        ax.set_xticks(ticks, [_name(tick) for tick in ticks])
+    ax.set_xlabel(label("snr_db"))
+
+
+def _name(name: object) -> str:
+    if isinstance(name, int | float | np.number):
+        return f"{name:g}".replace("-", "−")
+    return str(name).replace("_", " ")
