@@ -90,7 +90,7 @@ class CRN(nn.Module):
             features = norm(deconvolution(features)[:, :, :-1])
             if skips:
                 features = functional.elu(torch.cat([features, skips.pop()], dim=1))
-        return functional.softplus(features).squeeze(1).float()
+        return functional.softplus(features).squeeze(1).to(noisy.dtype)
 
     def loss(self, noisy: Tensor, clean: Tensor) -> Tensor:
         """Mean squared error of the magnitudes of crops `(batch, samples)`; a scalar.

@@ -61,7 +61,7 @@ class PSABiLSTM(nn.Module):
         """Masks in [0, 1] of noisy magnitudes, both `(batch, frames, 161)`; not causal."""
         features = self.normalise(torch.log(magnitude + FLOOR).transpose(1, 2)).transpose(1, 2)
         memory, _ = self.lstm(features)
-        return torch.sigmoid(self.output(memory)).float()
+        return torch.sigmoid(self.output(memory)).to(magnitude.dtype)
 
     def loss(self, noisy: Tensor, clean: Tensor) -> Tensor:
         """Phase-sensitive spectrum approximation of crops `(batch, samples)`; a scalar.

@@ -144,7 +144,7 @@ class WavenetDenoiser(nn.Module):
         assert total is not None  # there is at least one block
         for layer, condition in zip(self.head, self.condition_head, strict=True):
             total = layer(torch.relu(total)) + condition(code).unsqueeze(-1)
-        return self.output(torch.relu(total)).squeeze(1).float()
+        return self.output(torch.relu(total)).squeeze(1).to(noisy.dtype)
 
     def loss(self, noisy: Tensor, clean: Tensor) -> Tensor:
         """The energy-conserving loss of a batch of crops `(batch, samples)`; a scalar.
