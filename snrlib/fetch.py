@@ -59,6 +59,7 @@ class Download:
         wanted: fetched when the user names no part.
         keep: patterns of the members that are unpacked ("*/noise/*.wav"); empty for all.
         unpacked: size of the content in bytes, if known; bounds what is unpacked.
+        about: the size roughly, where the exact one is not known; shown, not verified.
     """
 
     part: str
@@ -68,6 +69,7 @@ class Download:
     wanted: bool = True
     keep: tuple[str, ...] = ()
     unpacked: int | None = None
+    about: int = 0
 
     @property
     def file(self) -> str:
@@ -156,10 +158,10 @@ def _transfer(item: Download, unfinished: Path, label: str) -> None:
             length = response.headers.get("Content-Length")
             total = done + int(length) if length else item.size
             _refuse_other_file(item, response, total)
-            _refuse_full_disk(unfinished.parent, (total or 0) - done)
+            _refuse_full_disk(unfinished.parent, (total or item.about) - done)
             if tag := response.headers.get("ETag") or response.headers.get("Last-Modified"):
                 validator.write_text(tag)
-            _append(response, unfinished, done, total, label)
+            _append(response, unfinished, done, total, item.about, label)
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and done:
             # All of it is here already, unless the file on the server has changed.
@@ -185,9 +187,14 @@ def _transfer(item: Download, unfinished: Path, label: str) -> None:
 
 
 def _append(
-    response: http.client.HTTPResponse, unfinished: Path, done: int, total: int | None, label: str
+    response: http.client.HTTPResponse,
+    unfinished: Path,
+    done: int,
+    total: int | None,
+    about: int,
+    label: str,
 ) -> None:
-    megabytes = -(-total // MEGABYTE) if total else 0
+    megabytes = -(-(total or about) // MEGABYTE)
     with (
         writing(unfinished),
         open(unfinished, "r+b" if done else "wb") as file,
