@@ -225,8 +225,9 @@ def paired(
         side = table[table["system"] == name]
         if side.empty:
             raise SnrlibError(f"There are no {metric} scores of '{name}'; evaluate it first.")
+        seeds = side.groupby("mixture")["value"]
         # A mixture counts only if every training seed was scored on it.
-        sides.append(side.groupby("mixture")["value"].agg(lambda values: values.mean(skipna=False)))
+        sides.append(seeds.mean().where(seeds.count() == seeds.size()))
     described = table[table["system"] == system].drop_duplicates("mixture").set_index("mixture")
     both = described.loc[described.index.intersection(sides[1].index)].copy()
     if both.empty:
@@ -360,7 +361,12 @@ def _overlapped(
     for block in blocks:
         mixtures = [mixture for _, mixture in block if not isinstance(mixture, str)]
         noisy = [mixture.noisy for mixture in mixtures]
-        estimates = noisy if enhance is None or not noisy else list(enhance(noisy))
+        try:
+            estimates = noisy if enhance is None or not noisy else list(enhance(noisy))
+        except Exception:
+            if pending:  # what the workers have under way is not lost with this block
+                yield collect(*pending)
+            raise
         if len(estimates) != len(noisy):
             raise SnrlibError(
                 f"The enhancer returned {len(estimates)} signals for {len(noisy)} mixtures; "

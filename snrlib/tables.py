@@ -38,21 +38,17 @@ def table1(
     """
     targets = {"noisy": "noisy", system: "enhanced"}
     chosen = scores[scores["system"].isin(list(targets))]
-    noises = chosen.drop_duplicates("noise").set_index("noise")["noise_seen"]
+    seen = seen_or_unseen(chosen.drop_duplicates("noise").set_index("noise")["noise_seen"])
     # Seen noises first, otherwise as in the recipe.
-    ordered = [*noises.index[noises.astype(bool)], *noises.index[~noises.astype(bool)]]
-    rows = [
-        ("seen" if noises[noise] else "unseen", noise, target)
-        for noise in ordered
-        for target in targets.values()
-    ]
+    noises = seen.sort_values(kind="stable")
+    rows = [(kind, noise, target) for noise, kind in noises.items() for target in targets.values()]
     blocks = []
     for metric in metrics:
         table = measured(chosen, metric)
         table = table.assign(
             target=table["system"].map(targets),
-            noise_seen=_seen(table["noise_seen"]),
-            snr_seen=_seen(table["snr_seen"]),
+            noise_seen=seen_or_unseen(table["noise_seen"]),
+            snr_seen=seen_or_unseen(table["snr_seen"]),
         )
         index = ["noise_seen", "noise", "target"]
         columns = ["snr_seen", "snr_db"]
@@ -145,5 +141,6 @@ def headlines(scores: pd.DataFrame, system: str = "S2", rival: str = "crn") -> p
     return pd.DataFrame(rows, columns=["claim", "metric", "value", "unit"])
 
 
-def _seen(column: pd.Series) -> pd.Series:
-    return column.astype(bool).map({True: "seen", False: "unseen"})
+def seen_or_unseen(column: pd.Series) -> pd.Series:
+    """A column of "seen" and "unseen", from the same or from True and False."""
+    return column.replace({True: "seen", False: "unseen"}).astype(str)

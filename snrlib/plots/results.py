@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 from snrlib.evaluation import measured, paired, summary
 from snrlib.plots.style import MARKERS, axes, colour, label, styled
-from snrlib.tables import TEACHER_RANGES_DB
+from snrlib.tables import TEACHER_RANGES_DB, seen_or_unseen
 
 
 @styled
@@ -322,12 +322,10 @@ def noise_map(
     table = measured(scores, metric)
     means = table.groupby(["system", "noise", "snr_db"])["value"].mean()
     gain = (means[system] - means[reference]).unstack("snr_db")
-    noises = table.drop_duplicates("noise").set_index("noise")["noise_seen"].astype(bool)
-    order = [*noises.index[noises], *noises.index[~noises]]
-    gain = gain.reindex([name for name in order if name in gain.index])
-    gain.index = pd.Index(
-        [f"{_name(name)} ({'seen' if noises[name] else 'unseen'})" for name in gain.index]
-    )
+    kinds = seen_or_unseen(table.drop_duplicates("noise").set_index("noise")["noise_seen"])
+    kinds = kinds.sort_values(kind="stable")  # seen noises first
+    gain = gain.reindex(kinds.index)
+    gain.index = pd.Index([f"{_name(name)} ({kind})" for name, kind in kinds.items()])
     what = label(metric).split(" (")[0]
     figure, ax = heatmap(
         gain,
@@ -337,7 +335,7 @@ def noise_map(
         centre=0,
         title=title or f"{system} over {reference}",
     )
-    seen = int(noises[[name for name in order if name in means[system]]].sum())
+    seen = int((kinds == "seen").sum())
     if 0 < seen < len(gain):
         ax.axhline(seen - 0.5, color="#222222", linewidth=1.5)
     return figure, ax
