@@ -71,7 +71,7 @@ def test_the_wavenet_costs_its_weights_once_per_sample_plus_the_context_of_every
     convolutions = sum(m.weight.numel() for m in model.modules() if isinstance(m, nn.Conv1d))
     least = convolutions * SAMPLE_RATE
     cost = multiply_accumulates(model, seconds=1)
-    assert least < cost < least * (1 + 2 * model.context / 500) * 1.01
+    assert least < cost < least * (1 + 2 * model.half_field / 500) * 1.01
 
 
 def test_a_network_of_fixed_lengths_is_counted_at_a_multiple():

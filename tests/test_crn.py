@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn import functional
 
 from snrlib.errors import SnrlibError
 from snrlib.models import create, parameters
@@ -101,10 +102,16 @@ def test_padding_behind_a_short_utterance_does_not_count():
     noisy = clean + torch.randn(1, 4_000)
     with torch.no_grad():
         losses = [
-            model.loss(*(torch.nn.functional.pad(x, (0, more)) for x in (noisy, clean))).item()
+            model.loss(*(functional.pad(x, (0, more)) for x in (noisy, clean))).item()
             for more in (0, 1_600, 8_000)
         ]
     assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
+
+
+@torch.no_grad()
+def test_training_starts_from_near_silence():
+    estimate = CRN(NARROW).magnitude(torch.rand(4, 50, 161))  # train mode: norms are in force
+    assert estimate.mean() == pytest.approx(functional.softplus(torch.tensor(-2.0)).item(), abs=0.1)
 
 
 def test_all_of_the_network_learns():

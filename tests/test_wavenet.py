@@ -44,7 +44,7 @@ def test_one_input_sample_moves_6145_outputs():
     silence = torch.zeros(1, 15_000, dtype=torch.float64)
     assert not model.inner(silence).any()
     silence[0, 7_500] = 1
-    moved = torch.nonzero(model.inner(silence))[:, 1] + model.context  # in input samples
+    moved = torch.nonzero(model.inner(silence))[:, 1] + model.half_field  # in input samples
     assert model.receptive_field == 6_145
     assert moved.tolist() == list(range(7_500 - 3_072, 7_500 + 3_072 + 1))
 
@@ -112,7 +112,7 @@ def test_the_two_terms_of_the_energy_conserving_loss_are_equal():
 def test_the_loss_is_twice_the_l1_error_of_the_samples_with_full_context():
     model, (noisy, clean) = narrow(stacks=1), batch()
     gain = model.level_rms / noisy.square().mean(dim=1, keepdim=True).sqrt()
-    inner = slice(model.context, -model.context)
+    inner = slice(model.half_field, -model.half_field)
     error = gain * (model(noisy) - clean)
     assert model.loss(noisy, clean).item() == pytest.approx(
         2 * error[:, inner].abs().mean().item(), rel=1e-4

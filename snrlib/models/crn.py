@@ -17,9 +17,11 @@ from torch.nn import functional
 
 from snrlib.errors import SnrlibError
 from snrlib.models.level import gain_to
+from snrlib.models.pieces import in_pieces
 from snrlib.models.stft import istft, masked_mean, sounding, stft
 
 KERNEL, STRIDE = (2, 3), (1, 2)  # (time, frequency)
+QUIET_START = -2.0  # softplus(-2) = 0.13, on magnitudes of RMS 1
 DEEPEST_BINS = 4  # 161 -> 80 -> 39 -> 19 -> 9 -> 4
 
 
@@ -27,7 +29,9 @@ class CRN(nn.Module):
     """Convolutional recurrent network, by default at the paper's size (17,579,459 parameters).
 
     Rulings: the level is that of the whole recording (the paper scales each mixture to RMS 1),
-    so a live system would need a running level in its place.
+    so a live system would need a running level in its place. The last batch norm starts at -2,
+    where the softplus is nearly silent: magnitudes of speech are small in most places, and a
+    network that starts out loud (at 0) spends its first hundreds of steps unlearning that.
 
     Args:
         channels: of the five encoder layers (paper: 16, 32, 64, 128, 256). The LSTM has four
@@ -64,13 +68,18 @@ class CRN(nn.Module):
             for (below, width), extra in zip(reversed(steps), extra_bins, strict=True)
         )
         self.decoder_norm = nn.ModuleList(nn.BatchNorm2d(below) for below, _ in reversed(steps))
+        nn.init.constant_(self.decoder_norm[-1].bias, QUIET_START)  # type: ignore[arg-type]
 
     def forward(self, noisy: Tensor) -> Tensor:
         """The enhanced waveforms `(batch, samples)` of noisy ones, of any length and level."""
         gain = gain_to(noisy, self.level_rms)
-        spectrum = stft(noisy * gain)
+        return in_pieces(self.enhance, noisy * gain) / gain
+
+    def enhance(self, noisy: Tensor) -> Tensor:
+        """The enhanced waveforms of noisy ones at the network's level, in one piece."""
+        spectrum = stft(noisy)
         estimate = self.magnitude(spectrum.abs())
-        return istft(torch.polar(estimate, spectrum.angle()), noisy.shape[-1]) / gain
+        return istft(torch.polar(estimate, spectrum.angle()), noisy.shape[-1])
 
     def magnitude(self, noisy: Tensor) -> Tensor:
         """Estimated clean magnitudes of noisy ones, both `(batch, frames, 161)`; causal."""

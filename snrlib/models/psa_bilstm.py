@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from snrlib.errors import SnrlibError
 from snrlib.models.level import gain_to
+from snrlib.models.pieces import in_pieces
 from snrlib.models.stft import BINS, istft, masked_mean, sounding, stft
 
 FLOOR = 1e-3  # 60 dB below the mixture's level: what lies lower is silence to the network
@@ -54,8 +55,12 @@ class PSABiLSTM(nn.Module):
     def forward(self, noisy: Tensor) -> Tensor:
         """The enhanced waveforms `(batch, samples)` of noisy ones, of any length and level."""
         gain = gain_to(noisy, self.level_rms)
-        spectrum = stft(noisy * gain)
-        return istft(self.mask(spectrum.abs()) * spectrum, noisy.shape[-1]) / gain
+        return in_pieces(self.enhance, noisy * gain) / gain
+
+    def enhance(self, noisy: Tensor) -> Tensor:
+        """The enhanced waveforms of noisy ones at the network's level, in one piece."""
+        spectrum = stft(noisy)
+        return istft(self.mask(spectrum.abs()) * spectrum, noisy.shape[-1])
 
     def mask(self, magnitude: Tensor) -> Tensor:
         """Masks in [0, 1] of noisy magnitudes, both `(batch, frames, 161)`; not causal."""

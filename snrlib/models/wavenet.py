@@ -104,12 +104,12 @@ class WavenetDenoiser(nn.Module):
         )
         self.output = nn.Conv1d(head[1], 1, 1)
         # One sample each for the first layer and the two of the head, `dilation` for each block.
-        self.context = 3 + stacks * (2**dilations - 1)
+        self.half_field = 3 + stacks * (2**dilations - 1)
 
     @property
     def receptive_field(self) -> int:
         """How many input samples one output sample depends on (paper's size: 6,145)."""
-        return 2 * self.context + 1
+        return 2 * self.half_field + 1
 
     def forward(self, noisy: Tensor, code: Tensor | None = None) -> Tensor:
         """The enhanced waveforms `(batch, samples)` of noisy ones, of any length and level.
@@ -119,9 +119,9 @@ class WavenetDenoiser(nn.Module):
             code: the condition's bits `(batch, 5)`; zeros where it is unknown.
         """
         gain = gain_to(noisy, self.level_rms)
-        padded = functional.pad(noisy * gain, (self.context, self.context))
+        padded = functional.pad(noisy * gain, (self.half_field, self.half_field))
         pieces = [
-            self.inner(padded[:, start : start + self.chunk + 2 * self.context], code)
+            self.inner(padded[:, start : start + self.chunk + 2 * self.half_field], code)
             for start in range(0, noisy.shape[-1], self.chunk)
         ]
         return torch.cat(pieces, dim=-1) / gain
@@ -129,11 +129,11 @@ class WavenetDenoiser(nn.Module):
     def inner(self, noisy: Tensor, code: Tensor | None = None) -> Tensor:
         """The estimate of the samples that have their whole context inside `noisy`.
 
-        `(batch, n)` at the network's level -> `(batch, n - 2 * context)`.
+        `(batch, n)` at the network's level -> `(batch, n - 2 * half_field)`.
         """
         if code is None:
             code = noisy.new_zeros(len(noisy), CODE_BITS)
-        target = noisy.shape[-1] - 2 * self.context + 4  # the head's two layers take 4 samples
+        target = noisy.shape[-1] - 2 * self.half_field + 4  # the head's two layers take 4 samples
         features = self.first(noisy.unsqueeze(1)) + self.condition_first(code).unsqueeze(-1)
         total: Tensor | None = None
         for block in self.blocks:
@@ -149,7 +149,7 @@ class WavenetDenoiser(nn.Module):
     def loss(self, noisy: Tensor, clean: Tensor) -> Tensor:
         """The energy-conserving loss of a batch of crops `(batch, samples)`; a scalar.
 
-        The crop's first and last `context` samples are context only; the loss is over the
+        The crop's first and last `half_field` samples are context only; the loss is over the
         samples between. In training, every tenth row becomes noise alone with a silent target.
 
         Raises:
@@ -164,7 +164,7 @@ class WavenetDenoiser(nn.Module):
             noisy, clean = silence_targets(noisy, clean, round(self.noise_only * len(noisy)))
         gain = gain_to(noisy, self.level_rms)
         noisy, clean = noisy * gain, clean * gain
-        inner = slice(self.context, noisy.shape[-1] - self.context)
+        inner = slice(self.half_field, noisy.shape[-1] - self.half_field)
         speech, noise = energy_conserving(noisy[:, inner], clean[:, inner], self.inner(noisy))
         return speech + noise
 
