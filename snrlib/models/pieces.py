@@ -1,7 +1,8 @@
 """Hours of audio in bounded memory: a spectral network runs piece by piece, with context.
 
 A minute at a time, and ten seconds more on each side that are thrown away: by then an LSTM has
-forgotten how it started. Recordings up to a minute and twenty seconds run in one piece, so
+forgotten how it started (a trained BiLSTM of 96 units differed from the whole by -93 dB with
+ten seconds of context, by -34 dB with one). Recordings up to a minute and twenty seconds run in one piece, so
 nothing that the study scores is touched by this.
 
 Notebook: 07_baselines.
