@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
 import soundfile
 
 from snrlib import audio, corpora
@@ -256,6 +257,22 @@ def test_noisex92_is_resampled_from_its_odd_rate(root):
     assert records["seconds"][0] == pytest.approx(2, abs=1e-3)
     spectrum = np.abs(np.fft.rfft(audio.read(records["path"][0])[:16_000]))
     assert np.argmax(spectrum) == 1000, "a tone of 1 kHz stays one"
+
+
+@pytest.mark.parametrize("scale", [1.0, 32_767.0], ids=["full scale 1", "16 bit"])
+def test_noisex92_as_matlab_files_is_converted(root, scale):
+    signal = tone(0.5, 19_980)
+    scipy.io.savemat(root / "babble.mat", {"babble": scale * signal[:, None]})
+    records = listed("noisex92", root)
+    assert list(records["id"]) == ["babble"]
+    read = audio.read(records["path"][0], sample_rate=19_980)
+    np.testing.assert_allclose(read, signal, atol=1e-4)
+
+
+def test_a_broken_matlab_file_is_named(root):
+    (root / "babble.mat").write_bytes(b"nothing of the kind" * 10)
+    with pytest.raises(AudioError, match=r"babble\.mat is not a MATLAB file"):
+        corpora.get("noisex92").list_files(root)
 
 
 def test_chime4_places_are_single_noises_from_one_microphone(root):

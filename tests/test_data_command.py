@@ -16,11 +16,12 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from snrlib import corpora
+from snrlib import corpora, datasets
 from snrlib.corpora import librispeech, registered
 from snrlib.corpora.command import data
 from snrlib.errors import SnrlibError
 from snrlib.fetch import Download
+from snrlib.mixing import snr_db
 
 
 @pytest.fixture(autouse=True)
@@ -95,13 +96,13 @@ def mini(monkeypatch, tmp_path):
 
 
 def test_the_list_shows_every_corpus_with_its_licence_and_cost():
-    text = run("list")
+    text = " ".join(run("list").split())
     for name in corpora.names():
-        assert f"{name} - " in text
+        assert f"{name}: {corpora.get(name).title}" in text
         assert corpora.get(name).licence in text
     assert "here: ships with the kit" in text
     assert "`snrlib data fetch librispeech` downloads it" in text
-    assert "459 MB to download, more on demand: dev-clean 338 MB" in text
+    assert "costs: 459 MB to download; more on demand: dev-clean 338 MB" in text
     assert "`snrlib data add timit PATH` takes the copy you have" in text
 
 
@@ -114,11 +115,25 @@ def test_a_user_with_timit_gets_to_records_in_one_command(timit):
     assert f"here: {timit}" in run("list")
 
 
+def test_from_three_corpora_to_a_recipe_that_says_where_every_sample_is(timit, tmp_path):
+    write(timit / "TRAIN/DR1/FCJF0/SX127.WAV")  # three utterances are the least to train with
+    write(tmp_path / "noisex/babble.wav", 5, 19_980)
+    write(tmp_path / "chime/BGD_150204_010_BUS.CH1.wav", 5)
+    for name, folder in (("timit", timit), ("noisex92", "noisex"), ("chime4", "chime")):
+        run("add", name, str(tmp_path / folder))
+    noises = corpora.noises("noisex92:babble", "chime4")
+    test = datasets.recipe("test", corpora.speech("timit"), noises, seed=0)
+    assert len(test) == 1 * 2 * 9, "one utterance, two noises, nine SNRs"
+    assert set(test["noise"]) == {"babble", "BUS"}
+    for row in test.to_dict("records"):
+        assert snr_db(*datasets.mixture(row)[1:3]) == pytest.approx(row["snr_db"], abs=1e-3)
+
+
 def test_a_user_with_a_network_gets_to_records_in_one_command(mini):
     text = run("fetch", "librispeech")
     assert "LibriSpeech, licence: CC BY 4.0" in text
     assert "Please cite: V. Panayotov" in text
-    assert "Here: 1 recordings, 1 speakers" in text
+    assert "Here: 1 recording, 1 speaker" in text
     assert list(corpora.speech("librispeech")["id"]) == ["train-clean-5/19-1-0000"]
     assert "(train-clean-5)" in run("list")
 

@@ -51,7 +51,7 @@ def list_files(folder: Path | None = None) -> pandas.DataFrame:
 CORPUS = Corpus(
     name="chime4",
     kind="noise",
-    title="CHiME-4 backgrounds (the same as CHiME-3's)",
+    title="CHiME-4 backgrounds, the same as CHiME-3's",
     description="bus, cafe, pedestrian area, street; the paper's unseen noises",
     hours=8.4,
     speakers=0,
@@ -61,8 +61,8 @@ CORPUS = Corpus(
         "microphone and data simulation mismatches in robust speech recognition. Computer Speech "
         "and Language 46, 2017, pp. 535-557."
     ),
-    homepage="https://www.chimechallenge.org/challenges/chime4/data",
+    homepage="https://catalog.ldc.upenn.edu/LDC2017S24",
     list_files=list_files,
     expected={"recordings": 4},
-    notes=("Hours: as remembered by several papers, not read from the corpus.",),
+    notes=("The hours are those of one microphone: the LDC counts 50 hours over six.",),
 )

@@ -1,5 +1,6 @@
 """`snrlib data`: which corpora there are, and how one comes here and proves whole."""
 
+import textwrap
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from snrlib.fetch import MEGABYTE, Download
 
 # More problems than these are counted, not printed.
 _SHOWN = 20
+_WIDTH = 100
 
 
 @click.group(name="data", short_help="List, fetch, add and check corpora.")
@@ -38,13 +40,19 @@ def list_command() -> None:
     """
     for name in corpora.names():
         corpus = corpora.get(name)
-        size = ", ".join(_size(corpus))
-        click.echo(
-            click.style(name, bold=True) + f" - {corpus.title}" + (f" ({size})" * bool(size))
-        )
-        click.echo(f"    {corpus.description}")
-        click.echo(f"    licence: {corpus.licence}")
-        click.echo(f"    {_whereabouts(corpus)}")
+        click.echo(f"{click.style(name, bold=True)}: {corpus.title} ({', '.join(_size(corpus))})")
+        for line in (corpus.description, f"licence: {corpus.licence}", *_whereabouts(corpus)):
+            # Paths and addresses stay whole, so that they can be copied.
+            click.echo(
+                textwrap.fill(
+                    line,
+                    width=_WIDTH,
+                    initial_indent="    ",
+                    subsequent_indent="      ",
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+            )
 
 
 def _size(corpus: Corpus) -> list[str]:
@@ -56,27 +64,27 @@ def _size(corpus: Corpus) -> list[str]:
     return words
 
 
-def _whereabouts(corpus: Corpus) -> str:
+def _whereabouts(corpus: Corpus) -> list[str]:
+    """Whether a corpus is here, and how it comes here if not."""
     if corpus.name == "embedded":
-        return "here: ships with the kit"
+        return ["here: ships with the kit"]
     if corpus.name == "folder":
-        return "here: no need to add it, name its path in the selection"
+        return ["here: no need to add it, name its path in the selection"]
     place = registered.find(corpus)
-    if place is not None and not place.is_dir():
-        return f"not here: {place} is gone; {registered.remedy(corpus)}"
-    if place is not None:
+    if place is not None and place.is_dir():
         parts = [] if corpus.name in registered.added() else registered.parts_here(corpus)
-        return f"here: {place}" + (f" ({', '.join(parts)})" * bool(parts))
-    return f"not here: {registered.remedy(corpus)}" + _cost(corpus)
-
-
-def _cost(corpus: Corpus) -> str:
-    wanted = [item for item in corpus.downloads if item.wanted]
-    others = [item for item in corpus.downloads if not item.wanted]
-    cost = f"; {_megabytes(wanted)} to download" if wanted else ""
-    if others:
-        cost += f", more on demand: {', '.join(f'{i.part} {_megabytes([i])}' for i in others)}"
-    return cost
+        return [f"here: {place}" + (f" ({', '.join(parts)})" * bool(parts))]
+    gone = f"{place} is gone; " if place else ""
+    lines = [f"not here: {gone}{registered.remedy(corpus)}"]
+    if corpus.downloads:
+        wanted = [item for item in corpus.downloads if item.wanted]
+        others = [item for item in corpus.downloads if not item.wanted]
+        more = ", ".join(f"{item.part} {_megabytes([item])}" for item in others)
+        lines.append(
+            f"costs: {_megabytes(wanted)} to download"
+            + (f"; more on demand: {more}" if more else "")
+        )
+    return lines
 
 
 def _megabytes(items: list[Download]) -> str:
@@ -201,7 +209,7 @@ def check_command(name: str, jobs: int) -> None:
     if report.incomplete:
         raise SnrlibError(
             f"This copy of '{name}' is not the published corpus: {'; '.join(report.incomplete)}. "
-            "It can be used as it is, and the data sets shrink in proportion."
+            "It can be used as it is."
         )
     click.echo("  [OK] every file can be read to its end")
 
@@ -235,7 +243,7 @@ def _noises(selection: str) -> pandas.DataFrame:
 def _summary(records: pandas.DataFrame) -> str:
     speakers = records.loc[records["speaker"] != "", "speaker"].nunique()
     hours = records["seconds"].sum() / 3600
-    words = [f"{len(records):,} recordings"]
-    words += [f"{speakers:,} speakers"] if speakers else []
+    words = [f"{len(records):,} recording" + "s" * (len(records) != 1)]
+    words += [f"{speakers:,} speaker" + "s" * (speakers != 1)] if speakers else []
     words += [f"{hours:,.1f} h" if hours >= 1 else f"{60 * hours:.1f} min"]
     return ", ".join(words)

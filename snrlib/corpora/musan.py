@@ -39,11 +39,11 @@ def list_files(folder: Path | None = None) -> pandas.DataFrame:
 CORPUS = Corpus(
     name="musan",
     kind="noise",
-    title="MUSAN: a music, speech, and noise corpus (its noise)",
+    title="MUSAN, its noise",
     description="930 short noises, technical and from everyday life; choose a few by name",
     hours=6.0,
     speakers=0,
-    licence="CC BY 4.0 (files: public domain and CC; LICENSE files list them)",
+    licence="CC BY 4.0 (its LICENSE files say what each recording is under)",
     citation="D. Snyder, G. Chen, D. Povey: MUSAN: a music, speech, and noise corpus. 2015. "
     "arXiv:1510.08484.",
     homepage="https://www.openslr.org/17",
