@@ -8,6 +8,8 @@
 PYTHON  ?= python3
 PROFILE ?= fast
 ARGS    ?=
+# Modules are compiled when they are first imported: most of what is installed never is.
+PIP     := -m pip --quiet --disable-pip-version-check install --no-compile
 VENV    := .venv
 BIN     := $(VENV)/bin
 
@@ -35,12 +37,12 @@ $(VENV)/.kit: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "snrlib needs Python 3.11 or newer, but $(PYTHON) is %d.%d: make PYTHON=python3.12" % sys.version_info[:2])'
 	@echo "Setting up $(VENV): a few minutes, once."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . --no-deps
+	$(BIN)/python $(PIP) -r requirements.txt
+	$(BIN)/python $(PIP) -e . --no-deps
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.kit
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python $(PIP) -e '.[dev]'
 	@touch $@
 
 clean:

@@ -113,6 +113,11 @@ def _common(options: dict[str, Any]) -> dict[str, Any]:
 )
 @click.option("--dry-run", is_flag=True, help="Say what would run and what it would cost.")
 @click.option("--force", is_flag=True, help="Run also what is up to date.")
+@click.option(
+    "--notebooks",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of numbered notebooks.  [default: the kit's]",
+)
 def study(
     profile: str,
     run_dir: str,
@@ -121,6 +126,7 @@ def study(
     given: tuple[tuple[str, str], ...],
     dry_run: bool,
     force: bool,
+    notebooks: Path | None,
     **options: Any,
 ) -> None:
     """Run the notebooks in order and build the site.
@@ -136,7 +142,9 @@ def study(
     """
     from snrlib import study as studies
 
-    plan = studies.plan(profile, run_dir, list(only), start, _common(options), dict(given))
+    plan = studies.plan(
+        profile, run_dir, list(only), start, _common(options), dict(given), notebooks
+    )
     if dry_run:
         click.echo(studies.describe(plan, force))
         return

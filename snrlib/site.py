@@ -155,6 +155,7 @@ def write_contents(page: Path, entries: list[Entry], notebooks: list[Path], foot
 def _render(node: nbformat.NotebookNode, site: dict[str, Any]) -> str:
     """A notebook through the template; `site` is what the template calls by that name."""
     exporter = OfflineExporter()
+    node.metadata.pop("widgets", None)  # their state: dead weight without a kernel
     site["version"] = __version__
     page, _ = exporter.from_notebook_node(node, resources={"site": site})
     return str(page)
