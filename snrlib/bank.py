@@ -69,9 +69,7 @@ def open_bank(records: pandas.DataFrame, folder: Path | None = None, jobs: int =
     folder = folder or cache_folder() / "banks"
     target, facts_path = folder / f"{identity}.npy", folder / f"{identity}.json"
     ends = np.cumsum(lengths)
-    begins = {
-        p: (int(e - n), int(n)) for p, e, n in zip(paths, ends, lengths, strict=True)
-    }
+    begins = {p: (int(e - n), int(n)) for p, e, n in zip(paths, ends, lengths, strict=True)}
     if not (target.exists() and facts_path.exists()):
         total = int(ends[-1]) if len(ends) else 0
         with atomic(target) as unfinished:

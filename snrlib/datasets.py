@@ -288,6 +288,7 @@ class Crops:
         self._snr_db = column(table["snr_db"].to_numpy(), torch.float32)
         self._within = torch.arange(samples, device=self.device)
         self._order: tuple[int, Tensor] | None = None
+        self.share(0, 1)
         if level_over == "utterance":
             # Speech and noise are independent: the power of their sum is the sum of powers.
             energies = {path: mixing.energy(bank[path]) for path in table["speech_path"].unique()}
@@ -327,6 +328,10 @@ class Crops:
         """Rows of the recipe: the examples of one epoch."""
         return len(self.table)
 
+    def share(self, rank: int, processes: int) -> None:
+        """Makes this process take every `processes`-th row of each batch, from `rank` on."""
+        self._mine = slice(rank, None, processes)
+
     def epoch(self, step: int) -> float:
         """How often the recipe has been seen after `step` batches."""
         return step * self.batch / len(self)
@@ -349,7 +354,7 @@ class Crops:
         """The batch of `step`: (noisy, clean, snr_db), shaped (batch, samples) twice, (batch,)."""
         # Drawn on the CPU in every case, so that all devices see the same crops.
         where = np.random.default_rng([self.seed, 4, step]).random(self.batch, dtype=np.float64)
-        return self.cut(self.rows(step), torch.from_numpy(where))
+        return self.cut(self.rows(step)[self._mine], torch.from_numpy(where)[self._mine])
 
     def fixed(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """`count` rows spread over the recipe, each cut from its middle: for validation."""

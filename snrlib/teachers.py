@@ -6,9 +6,11 @@ one whose SNRs contain the mixture's; the student itself never sees the SNR.
 Notebook: 05_distillation.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 from snrlib.errors import SnrlibError
 
@@ -42,3 +44,32 @@ def assign(snr_db: float | Iterable[float]) -> list[str]:
         [np.abs(snrs[:, None] - np.array(TEACHER_SNRS[name])).min(axis=1) for name in names]
     )
     return [names[i] for i in distances.argmin(axis=0)]  # argmin takes the first of a tie
+
+
+@torch.no_grad()
+def supervise(
+    teachers: dict[str, nn.Module],
+    noisy: Tensor,
+    snr_db: Tensor,
+    choose: Callable[..., list[str]] = assign,
+) -> Tensor:
+    """What each row's teacher makes of it: (batch, samples), one teacher forward per row.
+
+    Args:
+        teachers: frozen networks in eval mode, by name.
+        noisy: (batch, samples).
+        snr_db: (batch,).
+        choose: the choice; :func:`assign` is the paper's.
+
+    Raises:
+        SnrlibError: the choice names a teacher that is not there.
+    """
+    names = choose(snr_db.tolist())
+    missing = sorted(set(names) - set(teachers))
+    if missing:
+        raise SnrlibError(f"The teacher {missing[0]} is needed and not there; train it first.")
+    target = torch.empty_like(noisy)
+    for name in sorted(set(names)):
+        rows = torch.tensor([i for i, n in enumerate(names) if n == name], device=noisy.device)
+        target[rows] = teachers[name](noisy[rows]).to(noisy.dtype)
+    return target

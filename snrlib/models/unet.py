@@ -63,6 +63,7 @@ class UNet(nn.Module):
         SnrlibError: sizes that make no network.
     """
 
+    context: int  # samples of context on each side that make a piece equal to the whole
     crop_multiple: int  # lengths must be multiples of this: 2 ** decimations
     level_rms = 0.1  # RMS that input mixtures are scaled to; tanh is nearly linear there
 
@@ -87,6 +88,7 @@ class UNet(nn.Module):
             raise SnrlibError("Same padding needs odd kernels; choose for example 15 and 5.")
         self.decimations, self.align_corners = decimations, align_corners
         self.crop_multiple = 2**decimations
+        self.context = self._context(depth, kernel, decoder_kernel)
         widths = [channels + growth * i for i in range(depth)]
         self.encoder = nn.ModuleList(
             Block(before, width, kernel)
@@ -105,6 +107,18 @@ class UNet(nn.Module):
                 self.output.weight *= 0.1
                 self.output.weight[:, -1] = 1.0
                 self.output.bias.zero_()  # type: ignore[union-attr]
+
+    def _context(self, depth: int, kernel: int, decoder_kernel: int) -> int:
+        """Samples on each side that an output sample can depend on, as a multiple of the crop's.
+
+        A convolution reaches half a kernel at its own rate; interpolation reaches one sample of
+        the coarser rate. Exact only without aligned corners.
+        """
+        rates = [2 ** min(i, self.decimations) for i in range(depth)]
+        reach = sum(rate * (kernel // 2) for rate in rates) + self.crop_multiple * (kernel // 2)
+        reach += sum(rate * (decoder_kernel // 2) for rate in rates)
+        reach += sum(2 * 2**i for i in range(self.decimations))
+        return -(-reach // self.crop_multiple) * self.crop_multiple
 
     def forward(self, noisy: Tensor) -> Tensor:
         """The enhanced waveforms `(batch, samples)` of noisy ones of the same shape.

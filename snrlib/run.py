@@ -1,0 +1,340 @@
+"""A run: one folder with the settings, models and scores of one pass through the study.
+
+Notebooks and the command line say what they want ("the recipe of T1", "S2 trained", "its
+scores"); the run knows the profile's numbers, keeps every result in its folder, and never
+computes one twice.
+"""
+
+import re
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas
+import torch
+
+from snrlib import (
+    bank,
+    checkpoint,
+    corpora,
+    datasets,
+    evaluation,
+    growth,
+    objectives,
+    profiles,
+    systems,
+    training,
+)
+from snrlib import models as networks
+from snrlib.enhancement import Enhancer, load_model
+from snrlib.errors import SnrlibError
+from snrlib.files import checksum, kit_root, lock, read_json, write_json, write_text
+from snrlib.progress import duration
+
+# Which notebook makes what, for the reader who starts in the middle.
+MADE_BY = {
+    **dict.fromkeys(systems.TEACHERS, "04_teacher_training"),
+    "S1": "05_distillation",
+    "S2": "05_distillation",
+    "S2-smoothing": "06_ablation_s1_vs_s2",
+    **dict.fromkeys(systems.BASELINES, "07_baselines"),
+}
+
+
+def open_run(
+    profile: str = "fast",
+    run_dir: str = "",
+    seed: int = 7,
+    speech: str = "",
+    seen_noise: str = "",
+    unseen_noise: str = "",
+    quiet: bool = False,
+) -> "Run":
+    """Opens a run folder, made on first use, and prints what it stands for.
+
+    Args:
+        profile: "fast", "cpu", "gpu", "paper", or a TOML file.
+        run_dir: the folder; empty for `runs/<profile>`; relative to the kit's root.
+        seed: of utterances, offsets, crops and initial weights.
+        speech: corpus names, comma-separated; empty for the profile's.
+        seen_noise: the same, for noises of training and test.
+        unseen_noise: the same, for noises of the test only.
+        quiet: print nothing.
+
+    Raises:
+        SnrlibError: an unknown profile or corpus, or a folder made with other settings.
+    """
+    numbers = profiles.load(profile)
+    data = numbers["data"]
+    settings = {
+        "profile": numbers["name"],
+        "seed": int(seed),
+        "speech": speech or data["speech"],
+        "seen_noise": seen_noise or data["seen_noise"],
+        "unseen_noise": unseen_noise or data["unseen_noise"],
+    }
+    folder = kit_root() / (run_dir or f"runs/{numbers['name']}")
+    facts = folder / "run.json"
+    if facts.exists():
+        there = read_json(facts)
+        for key, value in settings.items():
+            if there.get(key) != value:
+                raise SnrlibError(
+                    f"{folder} was made with {key} = {there.get(key)}, not {value}; choose "
+                    "another run_dir, or delete the folder to start afresh."
+                )
+    else:
+        write_json(facts, settings)
+    run = Run(folder, numbers, settings)
+    if not quiet:
+        print(run.banner())
+    return run
+
+
+class Run:
+    """One pass through the study; made by :func:`open_run`.
+
+    Attributes:
+        folder: where everything is kept.
+        profile: the profile's numbers, nested.
+        settings: profile name, seed and corpora.
+        seed: of the run.
+        device: where networks train.
+    """
+
+    def __init__(self, folder: Path, profile: dict[str, Any], settings: dict[str, Any]) -> None:
+        self.folder, self.profile, self.settings = folder, profile, settings
+        self.seed = int(settings["seed"])
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._opened = time.monotonic()
+
+    def __repr__(self) -> str:
+        return f"Run({self.folder})"
+
+    # --- data ---------------------------------------------------------------------------
+
+    @cached_property
+    def speech(self) -> pandas.DataFrame:
+        """Records of the speech corpora."""
+        return corpora.speech(self.settings["speech"])
+
+    @cached_property
+    def noises(self) -> pandas.DataFrame:
+        """Records of the noises, with the column `seen`."""
+        return corpora.noises(self.settings["seen_noise"], self.settings["unseen_noise"])
+
+    @cached_property
+    def bank(self) -> bank.Bank:
+        """All audio of the run, memory-mapped."""
+        spoken = self.speech[self.speech["split"].isin(["train", "test"])]
+        return bank.open_bank(pandas.concat([spoken, self.noises], ignore_index=True))
+
+    def recipe(self, name: str) -> pandas.DataFrame:
+        """The recipe of "T1" to "T4", "student" or "test", with gains; kept as CSV."""
+        path = self.folder / "recipes" / f"{name}.csv"
+        data = self.profile["data"]
+        limit = data["test_utterances"] if name == "test" else data["utterances"]
+        table = datasets.recipe(name, self.speech, self.noises, self.seed, utterances=limit)
+        identity = checksum(table.drop(columns="gain").to_csv(index=False), self.bank.checksum)
+        beside = path.with_suffix(".json")
+        if path.exists() and beside.exists() and read_json(beside)["identity"] == identity:
+            return pandas.read_csv(path)
+        table = datasets.fill_gains(table, self.bank)
+        write_text(path, table.to_csv(index=False))
+        write_json(beside, {"identity": identity})
+        return table
+
+    def crops(
+        self, name: str, split: str = "train", batch: int = 16, **changes: Any
+    ) -> datasets.Crops:
+        """Training ("train") or validation ("valid") examples of a data set."""
+        table = self.recipe(name)
+        table = table[table["split"] == split].reset_index(drop=True)
+        level = {"level_over": self.profile["level"]["over"]}
+        return datasets.Crops(
+            table,
+            self.bank,
+            batch,
+            **{"seed": self.seed, "device": self.device, **level, **changes},
+        )
+
+    # --- models -------------------------------------------------------------------------
+
+    def model_folder(self, name: str) -> Path:
+        """Where the model of that name is, or will be."""
+        return self.folder / "models" / name
+
+    def model(self, name: str) -> Enhancer:
+        """A model of this run.
+
+        Raises:
+            SnrlibError: it is not trained yet; the sentence says which notebook does it.
+        """
+        if not (self.model_folder(name) / checkpoint.DESCRIPTION).exists():
+            maker = MADE_BY.get(name, "05_distillation")
+            raise SnrlibError(
+                f"{name} has not been trained in {self.folder}; run notebook {maker} first "
+                f"(snrlib study --profile {self.settings['profile']} runs all in order)."
+            )
+        return load_model(self.model_folder(name), self.device)
+
+    def history(self, name: str) -> pandas.DataFrame:
+        """The history of a training, one row per validation."""
+        self.model(name)
+        return training.history(self.model_folder(name))
+
+    def train(self, name: str, fresh: bool = False, **options: Any) -> Enhancer:
+        """Trains the system `name`, continues its training, or returns it if it is trained.
+
+        Args:
+            name: see :mod:`snrlib.systems`.
+            fresh: throw an earlier training away.
+            options: accelerator, devices, nodes, as :func:`snrlib.training.train` takes them.
+
+        Raises:
+            SnrlibError: an unknown system, a teacher that is not trained yet, or a folder that
+                holds a training with other settings.
+        """
+        system = systems.find(name, self.profile)
+        folder = self.model_folder(name)
+        teachers = {teacher: self.model(teacher) for teacher in system.teachers}
+        balance = float(self.profile["level"]["balance"])
+        torch.manual_seed(self.seed)  # the initial weights
+        network = networks.create(system.architecture, **system.arguments)
+        level = {"level_rms": getattr(network, "level_rms", 0.1)}
+        crops = self.crops(system.data, "train", system.budget.batch, **level)
+        valid = self.crops(system.data, "valid", system.budget.batch, **level)
+        settings = {
+            "model": {"class": system.architecture, "arguments": dict(system.arguments)},
+            "level": dict(self.profile["level"]),
+            "target": system.target,
+            "alpha": system.alpha,
+            "data": {
+                "set": system.data,
+                "recipe": checksum(crops.table.to_csv(index=False)),
+                "audio": self.bank.checksum,
+                **{k: self.settings[k] for k in ("speech", "seen_noise", "unseen_noise", "seed")},
+            },
+            "teachers": {t: checkpoint.fingerprint(self.model_folder(t)) for t in teachers},
+        }
+        frozen = {t: enhancer.model.requires_grad_(False) for t, enhancer in teachers.items()}
+        objective: objectives.Objective
+        if system.target == "own":
+            objective = objectives.own_loss
+        elif system.target == "clean":
+            objective = objectives.Supervised(balance)
+        elif system.target == "smoothing":
+            objective = objectives.Smoothing(
+                objectives.smoothing_shares(frozen, crops), system.alpha, balance
+            )
+        else:
+            objective = objectives.Distillation(frozen, system.alpha, balance)
+        listen = None
+        if name in ("S1", "S2"):
+            heard = growth.subset(valid.table, int(self.profile["growth"]["mixtures"]))
+            listen = growth.Listener(heard, self.bank, folder, self.device)
+        training.train(
+            name, network, crops, valid, objective, system.budget, folder, settings,
+            listen=listen, fresh=fresh, **options,
+        )  # fmt: skip
+        return self.model(name)
+
+    def fill_histories(self) -> dict[str, int]:
+        """Fills PESQ and STOI into histories made where no metric was; rows filled by name."""
+        filled = {}
+        for name in ("S1", "S2"):
+            folder = self.model_folder(name)
+            if (folder / growth.AUDIO).is_dir():
+                valid = self.recipe("student")
+                valid = valid[valid["split"] == "valid"].reset_index(drop=True)
+                heard = growth.subset(valid, int(self.profile["growth"]["mixtures"]))
+                filled[name] = growth.fill_history(folder, heard, self.bank)
+        return filled
+
+    # --- scores -------------------------------------------------------------------------
+
+    def scores(self, names: list[str] | str, fresh: bool = False) -> pandas.DataFrame:
+        """Tidy scores of systems on the test set; computed where missing, read where not.
+
+        Args:
+            names: "noisy" or models of this run.
+            fresh: score again.
+        """
+        names = [names] if isinstance(names, str) else names
+        return pandas.concat([self._scores(name, fresh) for name in names], ignore_index=True)
+
+    def _scores(self, name: str, fresh: bool) -> pandas.DataFrame:
+        def enhance(recordings: list[Any]) -> list[Any]:
+            return [enhancer.enhance(noisy) for noisy in recordings]
+
+        identity = {"audio": self.bank.checksum}
+        if name != "noisy":
+            enhancer = self.model(name)
+            identity["weights"] = checkpoint.fingerprint(self.model_folder(name))
+        path = self.folder / "scores" / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name)}.csv"
+        with lock(self.folder / "scores"):
+            return evaluation.score(
+                name, self.recipe("test"), None if name == "noisy" else enhance,
+                seed=self.seed, path=path, identity=identity, fresh=fresh,
+            )  # fmt: skip
+
+    # --- what a reader should know -------------------------------------------------------
+
+    @property
+    def caption(self) -> str:
+        """What every table and figure of this run must say about itself."""
+        numbers, data = self.profile, self.settings
+        size = "a TINY run, " if numbers.get("tiny") else ""
+        synthetic = (
+            "; its noises are synthetic"
+            if "synthetic" in self.noises and bool(self.noises["synthetic"].any())
+            else ""
+        )
+        return (
+            f"Profile '{data['profile']}' ({size}seed {self.seed}), {data['speech']} speech"
+            f"{synthetic}; student: {numbers['student']['steps']:,} steps of "
+            f"{numbers['student']['batch']}."
+        )
+
+    def banner(self) -> str:
+        """Versions, device, seed and data source, as notebooks print them first."""
+        versions = ", ".join(f"{name} {v}" for name, v in checkpoint.versions().items())
+        speakers = self.speech.loc[self.speech["split"].isin(["train", "test"]), "speaker"]
+        lines = [
+            versions,
+            f"device {self.device.type}, {torch.get_num_threads()} threads, seed {self.seed}",
+            f"speech: {self.settings['speech']} ({len(speakers)} utterances, "
+            f"{speakers.nunique()} speakers); noises: {', '.join(self.noises['id'])}",
+            f"profile {self.settings['profile']}: {self.profile['title']}",
+            f"run folder: {_relative(self.folder)}",
+        ]
+        if self.profile.get("tiny"):
+            lines.append(
+                "This is a tiny run: it shows how the method works, not how good it can be."
+            )
+        return "\n".join(lines)
+
+    def provenance(self) -> dict[str, Any]:
+        """Everything a number of this run depends on, for the last cell of a notebook."""
+        licences = sorted({*self.speech["licence"], *self.noises["licence"]})
+        return {
+            "commit": checkpoint.commit() or "not a git checkout",
+            **self.settings,
+            "audio checksum": self.bank.checksum,
+            "licences": "; ".join(licences),
+            **checkpoint.versions(),
+        }
+
+    def finish(self) -> None:
+        """Prints elapsed time and provenance: the last cell of every notebook."""
+        print(f"elapsed: {duration(time.monotonic() - self._opened)}")
+        for key, value in self.provenance().items():
+            print(f"{key}: {value}")
+
+
+def _relative(path: Path) -> str:
+    try:
+        return path.relative_to(kit_root()).as_posix()
+    except ValueError:
+        return path.as_posix()

@@ -1,0 +1,361 @@
+"""The one training loop: teachers, students and baselines differ in data and objective only.
+
+A training is a function of its settings: the same settings give the same weights, on CPU in
+float32 bit for bit, also when the process is killed on the way and started again. Devices,
+mixed precision and several processes are Lightning Fabric's business.
+
+Notebooks: 04_teacher_training, 05_distillation.
+"""
+
+import io
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas
+import torch
+from torch import Tensor, nn
+
+from snrlib import checkpoint
+from snrlib.datasets import Crops
+from snrlib.errors import SnrlibError
+from snrlib.files import lock, write_text
+from snrlib.objectives import Objective
+from snrlib.progress import Progress
+
+HISTORY_COLUMNS = [
+    "step", "epoch", "seconds", "learning_rate",
+    "train_loss", "valid_loss", "valid_pesq_raw", "valid_stoi",
+]  # fmt: skip
+RESUME_EVERY = 45.0  # seconds: what a kill can cost at most
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long and how fast a network learns.
+
+    Attributes:
+        steps: at most.
+        batch: rows per step (paper: 16).
+        learning_rate: the highest one (paper: 2e-4 for teachers, 2e-3 for students).
+        schedule: "constant"; "halve" halves every `halve_epochs` and stops after a whole such
+            stage without a new best validation loss (paper, section 2.2, as ruled); "onecycle"
+            rises and falls once over all steps, for short budgets.
+        valid_every: steps between two rows of the history.
+        valid_crops: crops the validation loss is measured on.
+        halve_epochs: length of a stage (paper: 300).
+        precision: "32-true", or "bf16-mixed" where the hardware has it.
+    """
+
+    steps: int
+    batch: int = 16
+    learning_rate: float = 2e-3
+    schedule: str = "onecycle"
+    valid_every: int = 100
+    valid_crops: int = 64
+    halve_epochs: int = 300
+    precision: str = "32-true"
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch, self.valid_every, self.valid_crops) < 1:
+            raise SnrlibError("A training needs at least one step, row and validation crop.")
+        if self.schedule not in ("constant", "halve", "onecycle"):
+            raise SnrlibError(
+                f"There is no schedule '{self.schedule}'; choose constant, halve or onecycle."
+            )
+
+    def rate(self, step: int, epoch: float) -> float:
+        """The learning rate of a step."""
+        if self.schedule == "halve":
+            return self.learning_rate * 0.5 ** int(epoch / self.halve_epochs)
+        if self.schedule == "onecycle":
+            # Up over the first sixth, down along a cosine: what short trainings do best with.
+            done = (step + 1) / self.steps
+            rise = min(1.0, done * 6)
+            return self.learning_rate * rise * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+        return self.learning_rate
+
+
+def train(
+    name: str,
+    model: nn.Module,
+    crops: Crops,
+    valid: Crops,
+    objective: Objective,
+    budget: Budget,
+    folder: str | Path,
+    settings: dict[str, Any],
+    listen: Callable[[nn.Module, int], dict[str, float]] | None = None,
+    accelerator: str = "auto",
+    devices: int = 1,
+    nodes: int = 1,
+    fresh: bool = False,
+) -> Path:
+    """Trains `model` and returns its folder, with the weights of the best validation loss.
+
+    The same call continues a training that was killed, and returns at once when it is done.
+
+    Args:
+        name: as it stands in tables ("T1", "S2").
+        model: freshly created; its `class` and `arguments` are in `settings["model"]`.
+        crops: training examples; valid: validation examples.
+        objective: the loss of one batch.
+        budget: steps, learning rate, schedule.
+        folder: `runs/<run>/models/<name>`.
+        settings: everything else the weights depend on (seed, data checksums, alpha, teachers);
+            written to the model card, and compared when the folder already holds a training.
+        listen: scores of the current model on a fixed validation subset, as columns of the
+            history (validation PESQ and STOI: Fig. 4).
+        accelerator, devices, nodes: as Lightning Fabric takes them.
+        fresh: throw an earlier training away.
+
+    Raises:
+        SnrlibError: the folder holds a training with other settings, another process works in
+            it, or the loss is no longer a number.
+    """
+    folder = Path(folder)
+    settings = {**settings, "name": name, "budget": asdict(budget)}
+    with lock(folder):
+        if fresh:
+            for path in (folder / checkpoint.DESCRIPTION, folder / "resume" / "state.safetensors"):
+                path.unlink(missing_ok=True)
+        if (folder / checkpoint.DESCRIPTION).exists():
+            _, card = checkpoint.load(folder)
+            _compare(folder, card["settings"], settings)
+            return folder
+        return _Training(name, model, crops, valid, objective, budget, folder, settings, listen)(
+            accelerator, devices, nodes
+        )
+
+
+def history(folder: str | Path) -> pandas.DataFrame:
+    """The history of a training, one row per validation: `HISTORY_COLUMNS`."""
+    path = Path(folder) / "history.csv"
+    if not path.is_file():
+        raise SnrlibError(f"{path} does not exist; train the model first.")
+    return pandas.read_csv(path)
+
+
+class _Training:
+    """One training under way: what has to survive a kill, and the loop around it."""
+
+    def __init__(
+        self,
+        name: str,
+        model: nn.Module,
+        crops: Crops,
+        valid: Crops,
+        objective: Objective,
+        budget: Budget,
+        folder: Path,
+        settings: dict[str, Any],
+        listen: Callable[[nn.Module, int], dict[str, float]] | None,
+    ) -> None:
+        self.name, self.model, self.crops, self.valid = name, model, crops, valid
+        self.objective, self.budget, self.folder = objective, budget, folder
+        self.settings, self.listen = settings, listen
+        rate = budget.learning_rate
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=rate, betas=(0.9, 0.999))
+        self.step, self.seconds, self.train_loss = 0, 0.0, 0.0
+        self.rows: list[dict[str, float]] = []
+        self.best_loss, self.best_step = math.inf, 0
+        self.best: dict[str, Tensor] = {}
+
+    def __call__(self, accelerator: str, devices: int, nodes: int) -> Path:
+        fabric = _fabric(accelerator, devices, nodes, self.budget.precision)
+        state = self.folder / "resume" / "state.safetensors"
+        if state.exists():
+            self._restore(state)
+        network, optimizer = fabric.setup(self.model, self.optimizer)
+        self.crops.share(fabric.global_rank, fabric.world_size)
+        budget, losses_since = self.budget, []
+        saved = clock = time.monotonic()
+        network.train()
+        progress = Progress(budget.steps, self.name, done=self.step)
+        with progress if fabric.is_global_zero else _Quiet():
+            while self.step < budget.steps and not self._exhausted():
+                rate = budget.rate(self.step, self.crops.epoch(self.step))
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+                noisy, clean, snr_db = self.crops.batch_at(self.step)
+                done = self.step / budget.steps
+                loss = self.objective(network, noisy, clean, snr_db, done)
+                fabric.backward(loss)
+                optimizer.step()
+                optimizer.zero_grad()
+                # Read only where it is shown: reading waits for the device.
+                losses_since.append(loss.detach())
+                self.step += 1
+                due = self.step % budget.valid_every == 0 or self.step == budget.steps
+                if due:
+                    # Deliberately a mean over what this process saw since the last row.
+                    self.train_loss = float(torch.stack(losses_since).mean())
+                    losses_since.clear()
+                    self.seconds += time.monotonic() - clock
+                    self._validate(network, rate)
+                    clock = time.monotonic()
+                if fabric.is_global_zero:
+                    if due or time.monotonic() - saved > RESUME_EVERY:
+                        self.seconds += time.monotonic() - clock
+                        clock = saved = time.monotonic()
+                        self._save(state, losses_since)
+                    progress.update(loss=f"{self.train_loss:.2e}" if self.rows else "...")
+        if fabric.is_global_zero:
+            self._finish()
+        fabric.barrier()
+        return self.folder
+
+    def _exhausted(self) -> bool:
+        """A whole stage of the halving schedule went by without a new best (paper, ruled)."""
+        if self.budget.schedule != "halve":
+            return False
+        since = self.crops.epoch(self.step) - self.crops.epoch(self.best_step)
+        return since >= 2 * self.budget.halve_epochs
+
+    def _validate(self, network: nn.Module, rate: float) -> None:
+        network.eval()
+        total = rows = 0.0
+        with torch.no_grad():
+            fixed = self.valid.fixed(self.budget.valid_crops)
+            for noisy, clean, snr_db in zip(
+                *(part.split(self.budget.batch) for part in fixed), strict=True
+            ):
+                loss = self.objective(network, noisy, clean, snr_db, self.step / self.budget.steps)
+                total, rows = total + float(loss) * len(noisy), rows + len(noisy)
+        heard = self.listen(self.model, self.step) if self.listen else {}
+        network.train()
+        valid_loss = total / rows
+        if not math.isfinite(valid_loss):
+            raise SnrlibError(
+                f"The loss of {self.name} is no longer a number at step {self.step}; lower the "
+                "learning rate and train it afresh."
+            )
+        row = {
+            "step": self.step,
+            "epoch": round(self.crops.epoch(self.step), 4),
+            "seconds": round(self.seconds, 2),
+            "learning_rate": rate,
+            "train_loss": self.train_loss,
+            "valid_loss": valid_loss,
+            **heard,
+        }
+        self.rows.append(row)
+        if valid_loss < self.best_loss:
+            self.best_loss, self.best_step = valid_loss, self.step
+            self.best = {key: value.clone() for key, value in self.model.state_dict().items()}
+
+    def _save(self, path: Path, losses_since: list[Tensor]) -> None:
+        """All that the rest of the training depends on, in one file that appears whole."""
+        tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
+        tensors |= {f"best.{key}": value for key, value in self.best.items()}
+        for number, moments in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"adam.{number}.{key}": value for key, value in moments.items()}
+        if losses_since:
+            tensors["losses_since"] = torch.stack(losses_since)
+        facts = {
+            key: getattr(self, key)
+            for key in ("step", "seconds", "train_loss", "rows", "best_loss", "best_step")
+        }
+        metadata = {"facts": json.dumps(facts), "settings": json.dumps(self.settings, default=str)}
+        checkpoint.write_tensors(path, tensors, metadata=metadata)
+        self._write_history()
+
+    def _restore(self, path: Path) -> None:
+        from safetensors import safe_open
+
+        tensors = checkpoint.read_tensors(path)
+        with safe_open(str(path), "pt") as file:
+            metadata = file.metadata()
+        _compare(self.folder, json.loads(metadata["settings"]), self.settings)
+        for key, value in json.loads(metadata["facts"]).items():
+            setattr(self, key, value)
+        part = {
+            prefix: {k.split(".", 1)[1]: v for k, v in tensors.items() if k.startswith(prefix)}
+            for prefix in ("model.", "best.", "adam.")
+        }
+        self.model.load_state_dict(part["model."])
+        self.best = part["best."]
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, value in part["adam."].items():
+            number, moment = key.split(".")
+            moments.setdefault(int(number), {})[moment] = value
+        state = self.optimizer.state_dict()
+        self.optimizer.load_state_dict({**state, "state": moments})
+
+    def _write_history(self) -> None:
+        table = pandas.DataFrame(self.rows).reindex(columns=HISTORY_COLUMNS)
+        text = io.StringIO()
+        table.to_csv(text, index=False)
+        write_text(self.folder / "history.csv", text.getvalue())
+
+    def _finish(self) -> None:
+        self._write_history()
+        checkpoint.write_tensors(self.folder / "last.safetensors", self.model.state_dict())
+        self.model.load_state_dict(self.best)
+        description = {
+            "name": self.name,
+            **self.settings["model"],
+            "settings": self.settings,
+            "training": {
+                "steps": self.step,
+                "examples": self.step * self.budget.batch,
+                "seconds": round(self.seconds, 1),
+                "best_step": self.best_step,
+                "best_valid_loss": self.best_loss,
+                "device": str(self.crops.device),
+            },
+        }
+        checkpoint.save(self.folder, self.model, description)
+
+
+class _Quiet:
+    """Progress of the processes that have nothing to say."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def _fabric(accelerator: str, devices: int, nodes: int, precision: str) -> Any:
+    import logging
+    from importlib import import_module
+
+    try:
+        fabrics = import_module("lightning_fabric")
+    except ImportError:  # the whole of lightning brings it under another name
+        fabrics = import_module("lightning.fabric")
+
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    fabric = fabrics.Fabric(
+        accelerator=accelerator, devices=devices, num_nodes=nodes, precision=precision
+    )
+    fabric.launch()
+    return fabric
+
+
+def _compare(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
+    """Refuses to mix two trainings, naming the first setting that differs."""
+    old, new = (
+        _flatten(json.loads(json.dumps(there, default=str))),
+        _flatten(json.loads(json.dumps(here, default=str))),
+    )
+    for key in [*new, *(k for k in old if k not in new)]:
+        if old.get(key) != new.get(key):
+            raise SnrlibError(
+                f"{folder} holds a training with {key} = {old.get(key)}, but {new.get(key)} is "
+                "asked for now; choose another --run-dir, or start it afresh with --fresh."
+            )
+
+
+def _flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
