@@ -124,12 +124,13 @@ def speech(selection: str) -> pandas.DataFrame:
     Raises:
         SnrlibError: an unknown corpus or item, a corpus that is not there or has no speech.
     """
-    records = pandas.concat([_records(part, "speech") for part in _parts(selection, "speech")])
-    clashing = records[~records.duplicated(["corpus", "id"])].groupby("id")["corpus"].nunique()
-    if (clashing > 1).any():  # the same id in two corpora: tell them apart
-        shared = records["id"].isin(clashing.index[clashing > 1])
-        records.loc[shared, "id"] = records["corpus"] + "/" + records["id"]
-    records = records.drop_duplicates("path")[RECORD_COLUMNS].reset_index(drop=True)
+    parts = _parts(selection, "speech")
+    records = pandas.concat([_records(part, "speech").assign(part=part) for part in parts])
+    records = records.drop_duplicates("path").reset_index(drop=True)
+    for origin in ("corpus", "part"):  # one id in two corpora, or in two folders: tell them apart
+        shared = records["id"].duplicated(keep=False)
+        records.loc[shared, "id"] = records[origin] + "/" + records["id"]
+    records = records[RECORD_COLUMNS]
     _prepare(records)
     return records
 
