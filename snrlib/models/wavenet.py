@@ -103,6 +103,8 @@ class WavenetDenoiser(nn.Module):
             nn.Linear(CODE_BITS, width, bias=False) for width in head
         )
         self.output = nn.Conv1d(head[1], 1, 1)
+        # From silence: PyTorch's own start is a constant offset as large as the speech itself.
+        nn.init.zeros_(self.output.bias)  # type: ignore[arg-type]
         # One sample each for the first layer and the two of the head, `dilation` for each block.
         self.half_field = 3 + stacks * (2**dilations - 1)
 
