@@ -241,13 +241,15 @@ def plan(
     Raises:
         SnrlibError: an unknown profile, notebook or parameter, or a value of another type.
     """
+    given = dict(given or {})
+    profile, run_dir = given.pop("profile", profile), given.pop("run_dir", run_dir)
     numbers = profiles.load(profile)
     folder = kit_root() / Path(run_dir or f"runs/{numbers['name']}").expanduser()
     found = find_notebooks(notebooks)
     chosen = choose(found, only or [], start)
     every = {"profile": profile, "run_dir": str(folder)} | (common or {})
     running = [notebook for notebook in found if notebook.name in chosen]
-    assigned = assign_parameters(running, every, given or {})
+    assigned = assign_parameters(running, every, given)
     for notebook in found:  # those not chosen matter only as predecessors
         assigned.setdefault(notebook.name, every)
     limit = int(60 * numbers.get("cell_minutes", 120))

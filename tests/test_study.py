@@ -264,6 +264,13 @@ def test_a_relative_run_folder_lies_in_the_kit_wherever_one_stands(
     assert plan(kit, run_dir="", profile="fast").folder == files.kit_root() / "runs" / "fast"
 
 
+def test_profile_and_run_folder_may_be_given_as_parameters_too(kit: Path) -> None:
+    asked = plan(kit, given={"profile": "cpu", "run_dir": str(kit / "other"), "seed": "9"})
+    assert (asked.profile["name"], asked.folder) == ("cpu", kit / "other")
+    expected = {"profile": "cpu", "run_dir": str(kit / "other"), "seed": 9}
+    assert asked.given["00_first"] == expected
+
+
 @pytest.mark.skipif(os.name == "nt", reason="locks are POSIX")
 def test_two_studies_in_one_run_folder_exclude_each_other(kit: Path) -> None:
     with files.lock(kit / "run"), pytest.raises(SnrlibError, match="Another process"):
