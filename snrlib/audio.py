@@ -24,7 +24,7 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".
 # Long Ogg Vorbis files crash some versions of libsndfile when written in one call.
 _BLOCK = 1 << 16
 
-log = logging.getLogger("snrlib")
+log = logging.getLogger("snrlib.audio")
 
 
 class AudioInfo(NamedTuple):

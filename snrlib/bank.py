@@ -6,6 +6,8 @@ is decoded once, in parallel, into a memory-mapped array with offsets. 16 bits k
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +41,12 @@ class Bank:
 
     def __getitem__(self, path: str) -> np.ndarray:
         """The recording of `path` as float32 (samples,)."""
-        begin, length = self.begins[path]
-        return self.samples[begin : begin + length].astype(np.float32) / FULL_SCALE
+        return self.part(path, 0, self.begins[path][1])
+
+    def part(self, path: str, start: int, samples: int) -> np.ndarray:
+        """`samples` of the recording of `path` from `start` on, as float32."""
+        begin = self.begins[path][0] + start
+        return self.samples[begin : begin + samples].astype(np.float32) / FULL_SCALE
 
 
 def open_bank(records: pandas.DataFrame, folder: Path | None = None, jobs: int = -1) -> Bank:
@@ -72,12 +78,16 @@ def open_bank(records: pandas.DataFrame, folder: Path | None = None, jobs: int =
     begins = {p: (int(e - n), int(n)) for p, e, n in zip(paths, ends, lengths, strict=True)}
     if not (target.exists() and facts_path.exists()):
         total = int(ends[-1]) if len(ends) else 0
-        with atomic(target) as unfinished:
+        changed: list[str] = []
+        with atomic(target) as unfinished, _quiet_audio():
             unfinished.parent.mkdir(parents=True, exist_ok=True)
             flat = np.lib.format.open_memmap(unfinished, "w+", np.int16, (total,))
 
             def decode(path: str) -> None:
                 begin, length = begins[path]
+                header = audio.info(path)
+                if header.sample_rate != audio.SAMPLE_RATE or header.channels > 1:
+                    changed.append(path)
                 signal = audio.read(path)
                 if len(signal) != length:
                     raise AudioError(
@@ -96,8 +106,24 @@ def open_bank(records: pandas.DataFrame, folder: Path | None = None, jobs: int =
             # In pieces: the checksum of a hundred hours must not load a hundred hours.
             digest = checksum(*[checksum(flat[i : i + _PIECE]) for i in range(0, total, _PIECE)])
             del flat
+        if changed:
+            log.info(
+                "%d of %d files resampled to 16 kHz or mixed down to one channel, such as %s.",
+                len(changed), len(paths), Path(changed[0]).name,
+            )  # fmt: skip
         write_json(facts_path, {"audio": digest, "recordings": len(paths), "samples": total})
     return Bank(np.load(target, mmap_mode="r"), begins, read_json(facts_path)["audio"])
+
+
+@contextmanager
+def _quiet_audio() -> Iterator[None]:
+    """One line for all files that had to be changed, instead of one each."""
+    level = audio.log.level
+    audio.log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        audio.log.setLevel(level)
 
 
 def _existing(path: str) -> Path:

@@ -174,18 +174,24 @@ def recipe(
     return table[COLUMNS]
 
 
-def mixture(row: Mapping[str, Any] | Any) -> mixing.Mixture:
-    """The mixture of one recipe row, read from its two files.
+def mixture(row: Mapping[str, Any] | Any, bank: Bank | None = None) -> mixing.Mixture:
+    """The mixture of one recipe row, from its two files or from a bank that holds them.
 
     Args:
         row: a row of a recipe (Series, dictionary or named tuple).
+        bank: spares opening, decoding and resampling the files again.
 
     Raises:
         AudioError: a file that cannot be read, or a silent signal.
     """
     row = row._asdict() if hasattr(row, "_asdict") else row
-    speech = audio.read(row["speech_path"])
-    noise = audio.read(row["noise_path"], int(row["noise_start"]), int(row["noise_samples"]))
+    start, kept = int(row["noise_start"]), int(row["noise_samples"])
+    if bank is None:
+        speech = audio.read(row["speech_path"])
+        noise = audio.read(row["noise_path"], start, kept)
+    else:
+        speech = bank[row["speech_path"]]
+        noise = bank.part(row["noise_path"], start, kept)
     if np.isfinite(row["gain"]):
         noise = mixing.loop(noise, len(speech))
         return mixing.apply_gain(speech, noise, float(row["gain"]), float(row["snr_db"]))

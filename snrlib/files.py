@@ -152,6 +152,6 @@ def lock(folder: str | Path) -> Iterator[None]:
             except BlockingIOError as error:
                 raise SnrlibError(
                     f"Another process is already working in {folder}; wait for it to end, "
-                    "or choose another folder with --run-dir."
+                    "or choose another folder."
                 ) from error
         yield

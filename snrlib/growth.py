@@ -14,7 +14,7 @@ import pandas
 import torch
 from torch import nn
 
-from snrlib import mixing
+from snrlib import datasets
 from snrlib.bank import FULL_SCALE, Bank
 from snrlib.enhancement import Enhancer
 from snrlib.errors import MetricError
@@ -50,11 +50,8 @@ class Listener:
         self.folder, self.device, self.calls = folder, device, 0
         self.pairs = []
         for row in table.to_dict("records"):
-            speech, noise = bank[row["speech_path"]], bank[row["noise_path"]]
-            part = noise[row["noise_start"] : row["noise_start"] + row["noise_samples"]]
-            looped = mixing.loop(part, len(speech))
-            mixture = mixing.apply_gain(speech, looped, row["gain"], row["snr_db"])
-            self.pairs.append((mixture.noisy, speech))
+            mixture = datasets.mixture(row, bank)
+            self.pairs.append((mixture.noisy, mixture.speech))
 
     def __call__(self, model: nn.Module, step: int) -> dict[str, float]:
         """Mean raw PESQ and STOI over the subset, as columns of the history."""

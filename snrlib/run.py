@@ -5,6 +5,7 @@ scores"); the run knows the profile's numbers, keeps every result in its folder,
 computes one twice.
 """
 
+import logging
 import re
 import time
 from functools import cached_property
@@ -87,9 +88,21 @@ def open_run(
     else:
         write_json(facts, settings)
     run = Run(folder, numbers, settings)
+    say_what_is_changed()
     if not quiet:
         print(run.banner())
     return run
+
+
+def say_what_is_changed() -> None:
+    """Lets the kit say in one line each what it does to the reader's audio (resampling, ...)."""
+    log = logging.getLogger("snrlib")
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("snrlib: %(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
 
 
 class Run:
@@ -275,8 +288,9 @@ class Run:
         path = self.folder / "scores" / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name)}.csv"
         with lock(self.folder / "scores"):
             return evaluation.score(
-                name, self.recipe("test"), None if name == "noisy" else enhance,
-                seed=self.seed, path=path, identity=identity, fresh=fresh,
+                name, self.recipe("test"), None if name == "noisy" else enhance, seed=self.seed,
+                path=path, read=lambda row: datasets.mixture(row, self.bank),
+                identity=identity, fresh=fresh,
             )  # fmt: skip
 
     # --- what a reader should know -------------------------------------------------------

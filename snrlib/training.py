@@ -48,7 +48,7 @@ class Budget:
         valid_every: steps between two rows of the history.
         valid_crops: crops the validation loss is measured on.
         halve_epochs: length of a stage (paper: 300).
-        precision: "32-true", or "bf16-mixed" where the hardware has it.
+        precision: "32-true", "bf16-mixed", or "auto": bf16 where the hardware computes in it.
     """
 
     steps: int
@@ -183,7 +183,8 @@ class _Training:
                     group["lr"] = rate
                 noisy, clean, snr_db = self.crops.batch_at(self.step)
                 done = self.step / budget.steps
-                loss = self.objective(network, noisy, clean, snr_db, done)
+                with fabric.autocast():  # the teachers' part of the objective, too
+                    loss = self.objective(network, noisy, clean, snr_db, done)
                 fabric.backward(loss)
                 optimizer.step()
                 optimizer.zero_grad()
@@ -330,11 +331,22 @@ def _fabric(accelerator: str, devices: int, nodes: int, precision: str) -> Any:
         fabrics = import_module("lightning.fabric")
 
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    if precision == "auto":
+        precision = "bf16-mixed" if computes_in_bf16(accelerator) else "32-true"
     fabric = fabrics.Fabric(
         accelerator=accelerator, devices=devices, num_nodes=nodes, precision=precision
     )
     fabric.launch()
     return fabric
+
+
+def computes_in_bf16(accelerator: str = "auto") -> bool:
+    """True where bf16 is arithmetic of the hardware, and not an emulation that is slower."""
+    if accelerator != "cpu" and torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if accelerator not in ("cpu", "auto"):
+        return False
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def _compare(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ def test_a_part_is_the_part_of_the_whole(tmp_path):
 def test_other_rates_are_resampled_to_the_length_the_header_promises(tmp_path, rate, caplog):
     time = np.arange(rate) / rate
     soundfile.write(tmp_path / "a.wav", 0.5 * np.sin(2 * np.pi * 1_000 * time), rate)
-    with caplog.at_level(logging.INFO, "snrlib"):
+    with caplog.at_level(logging.INFO, "snrlib.audio"):
         signal = audio.read(tmp_path / "a.wav")
     assert "resampled" in caplog.text
     assert len(signal) == audio.info(tmp_path / "a.wav").samples == 16_000
@@ -44,7 +44,7 @@ def test_other_rates_are_resampled_to_the_length_the_header_promises(tmp_path, r
 
 def test_channels_are_averaged(tmp_path, caplog):
     soundfile.write(tmp_path / "stereo.wav", np.stack([TONE, 0 * TONE], axis=1), 16_000, "FLOAT")
-    with caplog.at_level(logging.INFO, "snrlib"):
+    with caplog.at_level(logging.INFO, "snrlib.audio"):
         assert np.allclose(audio.read(tmp_path / "stereo.wav"), TONE / 2)
     assert "2 channels mixed down" in caplog.text
 

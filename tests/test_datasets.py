@@ -182,6 +182,12 @@ def test_a_recipe_is_enough_to_make_its_mixtures(small):
         )
 
 
+def test_a_mixture_from_the_bank_is_the_mixture_from_the_files(small):
+    tables, held = small
+    for row in tables["test"].sample(10, random_state=2).to_dict("records"):
+        assert np.array_equal(datasets.mixture(row).noisy, datasets.mixture(row, held).noisy)
+
+
 def test_gains_from_the_bank_are_the_gains_of_mixing_the_files(small):
     tables, _ = small
     for row in tables["student"].sample(40, random_state=1).to_dict("records"):
