@@ -24,6 +24,7 @@ from snrlib import audio, synthesis
 from snrlib.audio import SAMPLE_RATE
 from snrlib.errors import SnrlibError
 from snrlib.files import cache_folder, checksum
+from snrlib.progress import Progress
 from snrlib.synthesis import (
     Curve,
     coloured,
@@ -417,9 +418,13 @@ def render(names: Sequence[str], speech_records: pandas.DataFrame, jobs: int = -
     missing = [name for name in names if not paths[name].is_file()]
     # The long ones first, so that no core waits for another at the end.
     missing.sort(key=lambda name: name not in FROM_SPEECH)
-    work = joblib.Parallel(n_jobs=min(len(missing), os.cpu_count() or 1) if jobs < 0 else jobs)
-    if missing:
-        work(joblib.delayed(_render)(name, speech_records, paths[name]) for name in missing)
+    if not missing:
+        return
+    jobs = min(len(missing), os.cpu_count() or 1) if jobs < 0 else jobs
+    work = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    with Progress(len(missing), "making synthetic noises", "noise") as progress:
+        for _ in work(joblib.delayed(_render)(n, speech_records, paths[n]) for n in missing):
+            progress.update()
 
 
 def _render(name: str, speech_records: pandas.DataFrame, path: Path) -> None:

@@ -6,8 +6,9 @@ with a manifest, the licence and the attribution. Run it from the repository roo
 
     python tools/make_embedded_audio.py
 
-It needs `apt-get`, `dpkg-deb` and `ffmpeg` with libvorbis (the kit itself needs none of them)
-and, with the same versions of those, writes the same bytes again.
+It needs `apt-get` (on Debian 12, after `apt-get update`), `dpkg-deb` and `ffmpeg` with libvorbis
+(the kit itself needs none of them) and, with the same versions of those, writes the same bytes
+again. Prompts are chosen by name and by sound: the packages come without transcripts.
 
 Notebook: 01_data_construction.
 """
@@ -21,6 +22,7 @@ import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -225,7 +227,8 @@ file, unchanged, with the full text of both licences.
 | `allison/es` | Spanish prompts, (c) 2003-2010 Allison Smith, <http://www.theivrvoice.com> | \
 {minutes["es"]:.1f} | CC BY-SA 3.0 |
 | `june/fr` | Canadian French prompts, (c) 2006-2008 June Wallack, <http://www.junewallack.com>; \
-translated by Clod Patry, Kristopher Lalletti and June Wallack | {minutes["fr"]:.1f} | CC BY-SA 3.0 |
+translated by Clod Patry, Kristopher Lalletti and June Wallack | \
+{minutes["fr"]:.1f} | CC BY-SA 3.0 |
 | `carlo/it` | Italian prompts, (c) 2012 Carlo Flora, <http://www.segreterietelefoniche.it>, \
 <http://www.carloflora.com>; translated by Silvia Petrin | {minutes["it"]:.1f} | CC BY 3.0 |
 | `ivrvoice/ru` | Russian prompts, (c) 2010 Maxim; provided by Maxim Topal, \
@@ -239,8 +242,8 @@ Informatique.
 `manifest.csv` names the source file of each prompt and the sample at which the cut begins.
 `tools/make_embedded_audio.py` in the kit's repository does all of it.
 
-Noises that the kit makes from these prompts (speech-shaped noise, babble) are adaptations of them
-and under CC BY-SA 3.0.
+Noises that the kit makes from these prompts (speech-shaped noise, babble, crowd, cafe) are
+adaptations of them and under CC BY-SA 3.0.
 """
 
 
@@ -253,7 +256,7 @@ def main() -> None:
         folder = Path(temporary)
         unpacked = [download(voice, folder) for voice in VOICES]
         with ThreadPoolExecutor() as pool:
-            rows = sum(pool.map(choose, VOICES, unpacked), [])
+            rows = list(chain.from_iterable(pool.map(choose, VOICES, unpacked)))
             shutil.rmtree(output, ignore_errors=True)
             list(pool.map(encode, rows, [output] * len(rows)))
         documents = unpacked[0] / "usr/share/doc" / VOICES[0].package
