@@ -4,7 +4,11 @@ Every function takes `ax=None` (a new figure) or the axes to draw on, and return
 `(figure, axes)`; axes carry units, and a role has one colour everywhere.
 """
 
-from snrlib.plots.diagrams import distillation_diagram, unet_diagram
+from snrlib.plots.data_sets import noise_use, snr_map, utterance_map
+from snrlib.plots.diagrams import distillation_diagram, study_map, unet_diagram
+from snrlib.plots.inside import feature_maps, filters, seam_error
+from snrlib.plots.measures import pesq_scale, reactions
+from snrlib.plots.readable import beside, table
 from snrlib.plots.results import (
     difference_curve,
     growth,
@@ -17,26 +21,41 @@ from snrlib.plots.results import (
 )
 from snrlib.plots.sound import modulation, spectra, spectrogram, spectrograms, waveform
 from snrlib.plots.style import COLOURS, LABELS, colour, label, style
+from snrlib.plots.teaching import alpha_curve, blend_of_squares, teacher_choice
 
 __all__ = [
     "COLOURS",
     "LABELS",
+    "alpha_curve",
+    "beside",
+    "blend_of_squares",
     "colour",
     "difference_curve",
     "distillation_diagram",
+    "feature_maps",
+    "filters",
     "growth",
     "heatmap",
     "label",
     "metric_scatter",
     "modulation",
     "noise_map",
+    "noise_use",
+    "pesq_scale",
+    "reactions",
     "recipe_map",
     "score_curves",
+    "seam_error",
+    "snr_map",
     "spectra",
     "spectrogram",
     "spectrograms",
+    "study_map",
     "style",
+    "table",
+    "teacher_choice",
     "teacher_map",
     "unet_diagram",
+    "utterance_map",
     "waveform",
 ]

@@ -1,6 +1,6 @@
-"""The paper's Figs. 1 to 3 redrawn: distillation, several teachers, and the U-Net.
+"""Diagrams: the map of the study, and the paper's Figs. 1 to 3 redrawn.
 
-Notebooks: 03_time_domain_unet, 05_distillation.
+Notebooks: 00_start_here, 03_time_domain_unet, 05_distillation.
 """
 
 import math
@@ -216,6 +216,61 @@ def distillation_diagram(
         xlim=(-1.1, 14.8),
         ylim=(clean_y - 0.45, teachers_y + 0.42 * (n_teachers - 1) + 0.5),
     )
+    ax.axis("off")
+    ax.set_title(title)
+    return figure, ax
+
+
+@styled
+def study_map(ax: Axes | None = None, *, title: str = "") -> tuple[Figure, Axes]:
+    """The whole study on one page, from recordings to tables, with the notebook of each step.
+
+    Args:
+        ax: where to draw.
+        title: over the axes.
+    """
+    figure, ax = axes(ax, (10.5, 4.9))
+    sources, mixtures, teachers, students, measures, tables = 0.0, 2.9, 6.3, 9.8, 12.9, 16.1
+    _box(ax, sources, 1.3, 2.1, 0.9, "clean speech", COLOURS["clean"], size=10)
+    _box(ax, sources, -0.3, 2.1, 0.9, "noises", COLOURS["noise"], size=10)
+    _box(ax, mixtures, 0.5, 2.6, 1.6, "mixtures\n−20 to 20 dB SNR\n(six data sets)", "#6f6f6f")
+    _arrow(ax, (sources + 1.1, 1.3), (mixtures - 1.35, 0.8))
+    _arrow(ax, (sources + 1.1, -0.3), (mixtures - 1.35, 0.2))
+    ranges = {
+        "T1": "loudest noise",
+        "T2": "loud noise",
+        "T3": "soft noise",
+        "T4": "softest noise",
+    }
+    for i, (name, words) in enumerate(ranges.items()):
+        y = 2.9 - 0.8 * i
+        _box(ax, teachers, y, 2.7, 0.62, f"{name}: {words}", COLOURS[name])
+        _arrow(ax, (mixtures + 1.35, 0.7), (teachers - 1.4, y))
+        _arrow(ax, (teachers + 1.4, y), (students - 1.3, 1.75), colour="#888888")
+    _box(ax, students, 1.75, 2.5, 1.0, "S2: student\nof the teachers", COLOURS["S2"], size=10)
+    _box(ax, students, -0.75, 2.5, 1.0, "S1: the same,\nwithout teachers", COLOURS["S1"], size=10)
+    _box(ax, teachers, -1.55, 2.7, 0.62, "other methods", COLOURS["wavenet"])
+    _arrow(ax, (mixtures + 1.35, 0.4), (students - 1.3, -0.55))
+    _arrow(ax, (mixtures + 1.35, 0.2), (teachers - 1.4, -1.45))
+    _arrow(ax, (teachers + 1.4, -1.6), (measures - 1.15, -0.75), bend=0.12)
+    _box(ax, measures, 1.75, 2.2, 1.0, "listening,\nblind", "#e6e6e6", size=10)
+    _box(ax, measures, -0.5, 2.2, 1.3, "PESQ, STOI,\nSI-SDR", "#e6e6e6", size=10)
+    for y in (1.75, -0.75):
+        _arrow(ax, (students + 1.3, y), (measures - 1.15, -0.35))
+        _arrow(ax, (students + 1.3, y), (measures - 1.15, 1.75))
+    _box(ax, tables, 0.6, 2.3, 1.9, "tables,\nintervals,\nthe paper's\nnumbers beside", "#fbe3d2")
+    _arrow(ax, (measures + 1.15, 1.75), (tables - 1.2, 0.9))
+    _arrow(ax, (measures + 1.15, -0.5), (tables - 1.2, 0.3))
+    for x, numbers, what in (
+        ((sources + mixtures) / 2, "01", "data"),
+        (teachers, "03 04 07", "networks"),
+        (students, "05", "distillation"),
+        (measures, "02 09", "measures, ears"),
+        (tables, "06 08", "results"),
+    ):
+        ax.text(x, 4.1, numbers, ha="center", va="center", fontsize=13, weight="bold", color=INK)
+        ax.text(x, 3.72, what, ha="center", va="center", fontsize=9, color="#666666")
+    ax.set(xlim=(-1.3, 17.5), ylim=(-2.1, 4.45))
     ax.axis("off")
     ax.set_title(title)
     return figure, ax
