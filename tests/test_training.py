@@ -69,8 +69,8 @@ torch.set_num_threads(1)
 sys.path.insert(0, {here!r})
 import test_training
 from snrlib import training
-training.RESUME_EVERY = 0.0
-test_training.train(Path(sys.argv[1]), steps=120)
+training.RESUME_EVERY = 0.1
+test_training.train(Path(sys.argv[1]), steps=60)
 """
 
 
