@@ -16,7 +16,7 @@ from snrlib import audio, bank, checkpoint, datasets, models, training
 from snrlib.errors import SnrlibError
 from snrlib.objectives import Distillation, Smoothing, Supervised, smoothing_shares
 
-SIZE = {"channels": 2, "growth": 1}
+SIZE = {"channels": 4, "growth": 1, "depth": 4, "decimations": 2}
 SETTINGS = {"model": {"class": "unet", "arguments": SIZE}, "seed": 3}
 
 
