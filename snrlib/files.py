@@ -22,6 +22,10 @@ if os.name == "posix":
     import fcntl
 
 
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+
+
 def kit_root() -> Path:
     """The folder that holds `notebooks/`: where relative run folders are resolved.
 
@@ -80,6 +84,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
             if unfinished.is_file():
                 with open(unfinished, "rb") as written:
                     os.fsync(written.fileno())
+                unfinished.chmod(0o666 & ~_UMASK)  # some writers keep their files private
             os.replace(unfinished, path)
         finally:
             unfinished.unlink(missing_ok=True)

@@ -47,7 +47,7 @@ class Progress:
         self.done = self._done_before = done
         self.shown: dict[str, str] = {}
         self.started = time.monotonic()
-        self._last_drawn = self.started
+        self._last_drawn, self._drawn = self.started, -1
         self._handle: Any = None
         self._notebook = in_notebook()
         self._terminal = sys.stderr.isatty()
@@ -79,7 +79,7 @@ class Progress:
         return ", ".join(words)
 
     def _draw(self) -> None:
-        self._last_drawn = time.monotonic()
+        self._last_drawn, self._drawn = time.monotonic(), self.done
         if self._notebook:
             from IPython.display import display
 
@@ -100,6 +100,8 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         # A job that took no time worth speaking of leaves no line behind.
+        if self.done == self._drawn and not self._terminal:
+            return  # the last line said it all
         if self._handle is not None or time.monotonic() - self.started > 5:
             self._draw()
             if self._terminal and not self._notebook:

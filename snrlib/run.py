@@ -18,12 +18,15 @@ import torch
 from snrlib import (
     bank,
     checkpoint,
+    classical,
     corpora,
     datasets,
     evaluation,
     growth,
+    metrics,
     objectives,
     profiles,
+    routing,
     systems,
     training,
 )
@@ -32,6 +35,8 @@ from snrlib.enhancement import Enhancer, load_model
 from snrlib.errors import SnrlibError
 from snrlib.files import checksum, kit_root, lock, read_json, write_json, write_text
 from snrlib.progress import duration
+from snrlib.scores import ScoreFile, read_scores
+from snrlib.snr_estimation import SpectralEstimator
 
 # Which notebook makes what, for the reader who starts in the middle.
 MADE_BY = {
@@ -39,7 +44,15 @@ MADE_BY = {
     "S1": "05_distillation",
     "S2": "05_distillation",
     "S2-smoothing": "06_ablation_s1_vs_s2",
-    **dict.fromkeys(systems.BASELINES, "07_baselines"),
+    **{f"{name}{size}": "07_baselines" for name in systems.BASELINES for size in ("", "-narrow")},
+}
+
+ESTIMATOR_MIXTURES = 1_000  # that the SNR estimator of the deployed teachers is fitted to
+
+# References that are not trained: "oracle" ones are given the mixture with its clean speech.
+REFERENCES = {
+    "log_mmse": (classical.log_mmse, False),
+    "oracle_psm": (lambda mixture: classical.oracle_psm(mixture.noisy, mixture.speech), True),
 }
 
 
@@ -271,27 +284,69 @@ class Run:
         """Tidy scores of systems on the test set; computed where missing, read where not.
 
         Args:
-            names: "noisy" or models of this run.
+            names: models of this run; "noisy"; the references "log_mmse" and "oracle_psm"; the
+                deployed teachers "teachers-true-snr" and "teachers-estimated-snr".
             fresh: score again.
         """
         names = [names] if isinstance(names, str) else names
         return pandas.concat([self._scores(name, fresh) for name in names], ignore_index=True)
 
-    def _scores(self, name: str, fresh: bool) -> pandas.DataFrame:
-        def enhance(recordings: list[Any]) -> list[Any]:
-            return [enhancer.enhance(noisy) for noisy in recordings]
+    @cached_property
+    def snr_estimator(self) -> SpectralEstimator:
+        """What the deployed teachers are chosen by, fitted to mixtures that trained them."""
+        known = pandas.concat([self.recipe(name) for name in systems.TEACHERS], ignore_index=True)
+        known = known[known["split"] == "train"]
+        known = known.sample(min(len(known), ESTIMATOR_MIXTURES), random_state=self.seed)
+        noisy = (self.mixture(row).noisy for row in known.to_dict("records"))
+        return SpectralEstimator(noisy, known["snr_db"])
 
-        identity = {"audio": self.bank.checksum}
-        if name != "noisy":
-            enhancer = self.model(name)
-            identity["weights"] = checkpoint.fingerprint(self.model_folder(name))
+    def routes(self, name: str) -> pandas.DataFrame:
+        """Which teacher gets which test mixture; see :func:`snrlib.routing.choices`."""
+        recipe = self.recipe("test")
+        if name == routing.TRUE:
+            return routing.choices(recipe)
+        rows = recipe.to_dict("records")
+        return routing.choices(recipe, [self.snr_estimator(self.mixture(r).noisy) for r in rows])
+
+    def mixture(self, row: Any) -> Any:
+        """The mixture of a recipe row, out of this run's bank."""
+        return datasets.mixture(row, self.bank)
+
+    def _scores(self, name: str, fresh: bool) -> pandas.DataFrame:
         path = self.folder / "scores" / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name)}.csv"
+        identity: dict[str, Any] = {"audio": self.bank.checksum}
+        if name in routing.SYSTEMS:
+            return self._routed_scores(name, path, identity, fresh)
+        enhance: Any = None
+        oracle = False
+        if name in REFERENCES:
+            enhance, oracle = REFERENCES[name]
+        elif name != "noisy":
+            enhance = self.model(name).enhance
+            identity["weights"] = checkpoint.fingerprint(self.model_folder(name))
         with lock(self.folder / "scores"):
             return evaluation.score(
-                name, self.recipe("test"), None if name == "noisy" else enhance, seed=self.seed,
-                path=path, read=lambda row: datasets.mixture(row, self.bank),
-                identity=identity, fresh=fresh,
+                name, self.recipe("test"),
+                None if enhance is None else lambda block: [enhance(one) for one in block],
+                seed=self.seed, path=path, read=self.mixture, identity=identity, fresh=fresh,
+                oracle=oracle,
             )  # fmt: skip
+
+    def _routed_scores(
+        self, name: str, path: Path, identity: dict[str, Any], fresh: bool
+    ) -> pandas.DataFrame:
+        """Scores of the deployed teachers: each mixture's are those of the teacher it goes to."""
+        teachers = self.scores(list(systems.TEACHERS), fresh)
+        weights = {t: checkpoint.fingerprint(self.model_folder(t)) for t in systems.TEACHERS}
+        described = evaluation.describe(
+            name, self.seed, self.recipe("test"), list(metrics.METRICS),
+            {**identity, "weights": checksum(weights)},
+        )  # fmt: skip
+        with lock(self.folder / "scores"):
+            store = ScoreFile(path, described, fresh)
+            if not store.path.exists():
+                store.finish(routing.scores(name, self.routes(name), teachers))
+            return read_scores(store.path)
 
     # --- what a reader should know -------------------------------------------------------
 
