@@ -312,6 +312,11 @@ class Run:
         """The mixture of a recipe row, out of this run's bank."""
         return datasets.mixture(row, self.bank)
 
+    @property
+    def metrics(self) -> list[str]:
+        """The scores that this profile computes; the others stay empty."""
+        return list(self.profile["data"].get("metrics", metrics.METRICS))
+
     def _scores(self, name: str, fresh: bool) -> pandas.DataFrame:
         path = self.folder / "scores" / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name)}.csv"
         identity: dict[str, Any] = {"audio": self.bank.checksum}
@@ -328,8 +333,8 @@ class Run:
             return evaluation.score(
                 name, self.recipe("test"),
                 None if enhance is None else lambda block: [enhance(one) for one in block],
-                seed=self.seed, path=path, read=self.mixture, identity=identity, fresh=fresh,
-                oracle=oracle,
+                seed=self.seed, path=path, metrics=self.metrics, read=self.mixture,
+                identity=identity, fresh=fresh, oracle=oracle,
             )  # fmt: skip
 
     def _routed_scores(
@@ -339,7 +344,7 @@ class Run:
         teachers = self.scores(list(systems.TEACHERS), fresh)
         weights = {t: checkpoint.fingerprint(self.model_folder(t)) for t in systems.TEACHERS}
         described = evaluation.describe(
-            name, self.seed, self.recipe("test"), list(metrics.METRICS),
+            name, self.seed, self.recipe("test"), self.metrics,
             {**identity, "weights": checksum(weights)},
         )  # fmt: skip
         with lock(self.folder / "scores"):
