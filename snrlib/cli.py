@@ -138,7 +138,7 @@ def study(
     Examples:
       snrlib study
       snrlib study --profile cpu --dry-run
-      snrlib study --only 05 -p alpha 0.25 --run-dir runs/alpha-25
+      snrlib study --only 05 -p alphas "[0.1, 0.9]"
     """
     from snrlib import study as studies
 
