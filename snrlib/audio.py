@@ -8,6 +8,7 @@ Notebook: 01_data_construction.
 """
 
 import logging
+import shutil
 import struct
 from pathlib import Path
 from typing import NamedTuple
@@ -155,14 +156,15 @@ def write(
             f"{path}: samples beyond full scale would clip in this format; write .wav (32-bit "
             "float), or scale the signal and say by how much."
         )
-    with (
-        atomic(path) as unfinished,
-        soundfile.SoundFile(
-            str(unfinished), "w", sample_rate, 1, subtype, format=file_format
-        ) as file,
-    ):
-        for begin in range(0, len(signal), _BLOCK):
-            file.write(signal[begin : begin + _BLOCK])
+    with atomic(path) as unfinished:
+        try:
+            with soundfile.SoundFile(
+                str(unfinished), "w", sample_rate, 1, subtype, format=file_format
+            ) as file:
+                for begin in range(0, len(signal), _BLOCK):
+                    file.write(signal[begin : begin + _BLOCK])
+        except soundfile.SoundFileError as error:
+            raise _unwritable(path) from error
     return path
 
 
@@ -183,6 +185,17 @@ def _existing(path: str | Path) -> Path:
 
 def _reason(error: Exception) -> str:
     return str(error).rsplit(": ", 1)[-1].rstrip(".")
+
+
+def _unwritable(path: Path) -> AudioError:
+    """Why libsndfile could not write: it says no more than 'System error'."""
+    full = path.parent.is_dir() and shutil.disk_usage(path.parent).free < (1 << 20)
+    why = (
+        "the disk is full; free some space and run the same command again"
+        if full
+        else "the folder does not take new files; choose another one"
+    )
+    return AudioError(f"Cannot write {path}: {why}.")
 
 
 def _truncated(path: Path) -> bool:
