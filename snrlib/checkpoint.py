@@ -82,6 +82,7 @@ def write_tensors(
     metadata: dict[str, str] | None = None,
 ) -> None:
     """Tensors to a safetensors file, whole or not at all."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     plain = {
@@ -89,7 +90,10 @@ def write_tensors(
         for name, t in tensors.items()
     }
     with atomic(path) as unfinished:
-        save_file(plain, str(unfinished), metadata=metadata)
+        try:
+            save_file(plain, str(unfinished), metadata=metadata)
+        except SafetensorError as error:
+            raise SnrlibError(f"Cannot write {path} ({error}); free some space there.") from error
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
