@@ -16,16 +16,35 @@ def source(name: str) -> str:
 
 def panel() -> str:
     """The A/B panel, in a frame of its own so that neither page disturbs the other."""
-    return ""
+    inner = document(
+        "Switch between aligned sources",
+        source("panel.html"),
+        styles=("page.css", "panel.css"),
+        scripts=("theme.js", "aligned.js", "panel.js"),
+    )
+    # The frame stands inside a div: IPython warns of HTML that begins with a frame.
+    return (
+        '<div class="snrlib-panel"><iframe title="Switch between aligned sources" '
+        'allow="autoplay" style="width: 100%; height: 400px; border: 0;" '
+        f'srcdoc="{html.escape(inner, quote=True)}"></iframe></div>'
+    )
 
 
-def standalone(body: str, title: str) -> str:
-    """A whole HTML page around `body`."""
+def document(
+    title: str, body: str, styles: tuple[str, ...] = (), scripts: tuple[str, ...] = ()
+) -> str:
+    """A whole HTML page with the named style sheets and scripts written into it."""
+    css = "\n".join(source(name) for name in styles)
+    js = "".join(f"<script>\n{source(name)}</script>\n" for name in scripts)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{html.escape(title)}</title><style>"
-        ":root { color-scheme: light dark; } "
-        "body { font-family: system-ui, sans-serif; margin: 1.5rem; }"
-        f"</style></head><body><h1>{html.escape(title)}</h1>{body}</body></html>\n"
+        f"<title>{html.escape(title)}</title>\n<style>\n{css}</style></head>\n"
+        f"<body>{body}\n{js}</body></html>\n"
     )
+
+
+def standalone(body: str, title: str) -> str:
+    """A whole HTML page around `body`, on the reader's light or dark ground."""
+    heading = f'<div style="padding: 0 1rem"><h1>{html.escape(title)}</h1>{body}</div>'
+    return document(title, heading, styles=("page.css",), scripts=("theme.js", "page.js"))
