@@ -13,6 +13,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -132,15 +133,8 @@ def write_contents(page: Path, entries: list[Entry], notebooks: list[Path], foot
         notebooks: executed notebooks in which to look for cells tagged `headline`.
         footer: one line about the run (profile, folder).
     """
-    headlines = []
-    for path in notebooks:
-        node = nbformat.read(path, as_version=4)
-        chosen = [cell for cell in node.cells if "headline" in cell.metadata.get("tags", [])]
-        if chosen:
-            node.cells = chosen
-            for cell in chosen:
-                cell.metadata["tags"] = ["hide-input"]
-            headlines.append((path.stem, _render(node, {"fragment": True})))
+    shown = [(path.stem, _headlines(path, path.stat().st_mtime_ns)) for path in notebooks]
+    headlines = [(name, fragment) for name, fragment in shown if fragment]
     template = OfflineExporter().environment.get_template("contents.html.j2")
     write_text(
         page,
@@ -150,6 +144,19 @@ def write_contents(page: Path, entries: list[Entry], notebooks: list[Path], foot
             headlines=headlines,
         ),
     )
+
+
+@cache
+def _headlines(path: Path, _: int) -> str:
+    """The outputs of a notebook's headline cells; read once per state of the file."""
+    text = path.read_text(encoding="utf-8")
+    if '"headline"' not in text:
+        return ""  # notebooks hold megabytes of audio: most need not be parsed
+    node = nbformat.reads(text, as_version=4)
+    node.cells = [cell for cell in node.cells if "headline" in cell.metadata.get("tags", [])]
+    for cell in node.cells:
+        cell.metadata["tags"] = ["hide-input"]
+    return _render(node, {"fragment": True}) if node.cells else ""
 
 
 def _render(node: nbformat.NotebookNode, site: dict[str, Any]) -> str:
