@@ -15,7 +15,6 @@ Notebook: 07_baselines.
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import exp1
 
 from snrlib.errors import AudioError
 from snrlib.models.psa_bilstm import phase_sensitive_target
@@ -69,6 +68,8 @@ def log_spectral_gain(
 
     Source: Ephraim and Malah 1985, equation 20.
     """
+    from scipy.special import exp1  # scipy loads slowly
+
     wiener = prior / (1 + prior)
     return wiener * np.exp(0.5 * exp1(np.maximum(wiener * posterior, 1e-8)))
 

@@ -30,6 +30,7 @@ from snrlib.scores import MIXTURE_COLUMNS, SCORE_COLUMNS, ScoreFile, read_scores
 
 __all__ = [
     "SCORE_COLUMNS",
+    "describe",
     "interval",
     "measured",
     "paired",
@@ -44,7 +45,8 @@ __all__ = [
 BLOCK_MIXTURES = 100
 BLOCK_SECONDS = 600
 
-Enhance = Callable[[list[np.ndarray]], Sequence[np.ndarray]]
+# Noisy signals -> estimates; with `oracle`, mixtures -> estimates.
+Enhance = Callable[[list[Any]], Sequence[np.ndarray]]
 
 
 def score(
@@ -59,6 +61,7 @@ def score(
     read: Callable[[Mapping[str, Any]], Any] | None = None,
     identity: Mapping[str, Any] | None = None,
     fresh: bool = False,
+    oracle: bool = False,
 ) -> pd.DataFrame:
     """The scores of one system on every mixture of a recipe, in the recipe's order.
 
@@ -77,6 +80,8 @@ def score(
         read: recipe row -> object with `.noisy` and `.speech`; None reads the audio files.
         identity: what else the scores depend on, e.g. the checksum of the weights.
         fresh: score again although `path` holds other scores.
+        oracle: `enhance` gets what `read` returns, clean speech and SNR included, instead of
+            noisy signals: for ceilings that no system in use can reach.
 
     Returns:
         A table with the columns :data:`SCORE_COLUMNS`.
@@ -95,7 +100,7 @@ def score(
         raise SnrlibError(f"The recipe has no column '{missing[0]}'; make it with snrlib.datasets.")
     store = None
     if path is not None:
-        described = _describe(system, seed, recipe, metrics, identity or {})
+        described = describe(system, seed, recipe, metrics, identity or {})
         store = ScoreFile(path, described, fresh)
         if store.path.exists():
             return read_scores(store.path)
@@ -108,7 +113,7 @@ def score(
         _one_thread_each(),
         Parallel(jobs, return_as="generator", pre_dispatch="all", batch_size=1) as workers,
     ):
-        for scored in _overlapped(_blocks(open_rows, read), enhance, workers, metrics):
+        for scored in _overlapped(_blocks(open_rows, read), enhance, workers, metrics, oracle):
             block = _table(scored, system, seed)
             if not parts and block["failure"].str.contains("cannot be read: ").all():
                 raise SnrlibError(f"No mixture could be read; {block['failure'].iloc[0]}")
@@ -334,6 +339,7 @@ def _overlapped(
     enhance: Enhance | None,
     workers: Parallel,
     metrics: list[str],
+    oracle: bool,
 ) -> Iterator[list[dict[str, Any]]]:
     """Scores block after block: one is read and enhanced here while workers score the last."""
 
@@ -362,7 +368,9 @@ def _overlapped(
         mixtures = [mixture for _, mixture in block if not isinstance(mixture, str)]
         noisy = [mixture.noisy for mixture in mixtures]
         try:
-            estimates = noisy if enhance is None or not noisy else list(enhance(noisy))
+            estimates = noisy
+            if enhance is not None and noisy:
+                estimates = list(enhance(mixtures if oracle else noisy))
         except Exception:
             if pending:  # what the workers have under way is not lost with this block
                 yield collect(*pending)
@@ -391,14 +399,14 @@ def _table(rows: list[dict[str, Any]], system: str, seed: int) -> pd.DataFrame:
     return table
 
 
-def _describe(
+def describe(
     system: str,
     seed: int,
     recipe: pd.DataFrame,
     metrics: Sequence[str],
     identity: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What a file of scores depends on; kept beside it."""
+    """What a file of scores depends on, as JSON-able values; kept beside it."""
     columns = [name for name in (*MIXTURE_COLUMNS, "noise_start") if name in recipe.columns]
     # As text from one spelling, so that a recipe read back from CSV is the same recipe.
     rows = recipe[columns].assign(snr_db=recipe["snr_db"].astype(float))

@@ -3,20 +3,25 @@
 Teachers `T1` to `T4`; `S1`, the student without teachers; `S2`, the student of Eq. 1; and the
 trainings that explain S2, whose names say how they differ from it: `alpha0.25` (another weight
 of the teachers, on the shorter budget of the sweep), `S2-smoothing` (a blend of clean and noisy
-speech in the teachers' place).
+speech in the teachers' place). The baselines are `wavenet`, `psa_bilstm` and `crn` at their
+papers' sizes only: at any other size they are called `crn-narrow` (or `-wide`), everywhere.
 
-Notebooks: 04_teacher_training, 05_distillation, 06_ablation_s1_vs_s2.
+Notebooks: 04_teacher_training, 05_distillation, 06_ablation_s1_vs_s2, 07_baselines.
 """
 
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
+from snrlib import models
 from snrlib.errors import SnrlibError
 from snrlib.teachers import TEACHER_SNRS
 from snrlib.training import Budget
 
 TEACHERS = tuple(TEACHER_SNRS)
-BASELINES = ("wavenet", "psa_bilstm", "crn")
+# The baselines and their parameters at the papers' sizes (PSA-BiLSTM: 2 x 384 units, a ruling).
+BASELINES = {"wavenet": 6_342_657, "psa_bilstm": 5_349_281, "crn": 17_579_459}
 
 
 @dataclass(frozen=True)
@@ -70,18 +75,49 @@ def find(name: str, profile: dict[str, Any]) -> System:
         value = float(name[5:])
         target = "teachers" if value > 0 else "clean"
         return replace(student, target=target, alpha=value, budget=short)
-    if name in BASELINES and name in profile:
-        numbers = profile[name]
+    architecture = name.removesuffix("-narrow").removesuffix("-wide")
+    if architecture in BASELINES:
+        right = baseline(architecture, profile)
+        if name != right:
+            raise SnrlibError(
+                f"In profile '{profile.get('name', '?')}' the {architecture} is not '{name}' but "
+                f"'{right}': bare names are kept for the papers' sizes."
+            )
+        numbers = profile[architecture]
         chosen = {key: value for key, value in numbers.items() if key != "model"}
         return replace(
             student,
-            architecture=name,
+            architecture=architecture,
             arguments=numbers.get("model", {}),
             budget=budget({**profile["student"], **chosen}),
             target="own",
         )
-    known = [*TEACHERS, "S1", "S2", "S2-smoothing", "alpha0.25", *BASELINES]
+    known = [*TEACHERS, "S1", "S2", "S2-smoothing", "alpha0.25", *baselines(profile)]
     raise SnrlibError(f"There is no system '{name}'; choose for example {', '.join(known)}.")
+
+
+def baselines(profile: dict[str, Any]) -> list[str]:
+    """What the three baselines are called at the size of a profile, for example "crn-narrow"."""
+    return [
+        baseline(architecture, profile) for architecture in BASELINES if architecture in profile
+    ]
+
+
+def baseline(architecture: str, profile: dict[str, Any]) -> str:
+    """What a baseline is called at the size of a profile: its bare name is the paper's size.
+
+    Raises:
+        SnrlibError: the profile has no section for it.
+    """
+    if architecture not in profile:
+        raise SnrlibError(
+            f"Profile '{profile.get('name', '?')}' has no section [{architecture}]; copy one from "
+            "snrlib/profiles/fast.toml."
+        )
+    with torch.device("meta"):  # counted, not filled with numbers
+        network = models.create(architecture, **profile[architecture].get("model", {}))
+    size, papers = models.parameters(network), BASELINES[architecture]
+    return architecture + ("" if size == papers else "-narrow" if size < papers else "-wide")
 
 
 def budget(section: dict[str, Any]) -> Budget:

@@ -157,6 +157,16 @@ def test_one_unreadable_file_is_a_counted_failure_and_all_unreadable_an_error(tm
     assert not (tmp_path / "noisy.csv").exists()
 
 
+def test_an_oracle_is_given_the_clean_speech_and_nobody_else() -> None:
+    noisy = score("system", recipe(), lambda block: [np.asarray(one) for one in block])
+    half = score(
+        "oracle", recipe(), lambda block: [(m.noisy + m.speech) / 2 for m in block], oracle=True
+    )
+    assert noisy["si_sdr"].tolist() == pytest.approx(noisy["snr_db"].tolist(), abs=0.01)
+    # Half the noise's amplitude: 6.02 dB.
+    assert (half["si_sdr"] - noisy["si_sdr"]).tolist() == pytest.approx([6.02] * len(half), abs=0.1)
+
+
 def test_an_enhancer_that_loses_a_signal_is_refused() -> None:
     with pytest.raises(SnrlibError, match="23 signals for 24 mixtures"):
         score("S2", recipe(), lambda noisy: noisy[1:])

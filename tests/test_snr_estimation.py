@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 
-from snrlib.errors import AudioError
-from snrlib.snr_estimation import estimate_snr_db, peakiness, statistic_by_snr
+from snrlib.errors import AudioError, SnrlibError
+from snrlib.snr_estimation import (
+    SpectralEstimator,
+    estimate_snr_db,
+    peakiness,
+    statistic_by_snr,
+)
 
 
 def mixture(snr_db, samples=400_000, seed=0):
@@ -53,3 +58,39 @@ def test_silence_and_broken_signals_are_refused():
         estimate_snr_db(np.zeros(100))
     with pytest.raises(AudioError, match="one channel"):
         estimate_snr_db(np.array([1.0, np.inf]))
+
+
+def spoken(snr_db, seed):
+    """Bursts of filtered noise with pauses, in steady white noise."""
+    rng = np.random.default_rng(seed)
+    syllables = np.repeat(rng.random(40) < 0.6, 800)
+    speech = np.convolve(rng.normal(size=32_000), np.ones(8) / 8, "same") * syllables
+    noise = rng.normal(size=32_000)
+    speech *= np.linalg.norm(noise) / np.linalg.norm(speech) * 10 ** (snr_db / 20)
+    return (speech + noise).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    snrs = np.random.default_rng(1).uniform(-20, 20, 300)
+    return SpectralEstimator([spoken(snr, seed) for seed, snr in enumerate(snrs)], snrs)
+
+
+def test_a_fitted_estimator_knows_recordings_it_has_not_heard(fitted):
+    snrs = np.arange(-18, 19, 2.0)
+    estimates = [fitted(spoken(snr, 1_000 + i)) for i, snr in enumerate(snrs)]
+    assert np.abs(estimates - snrs).mean() < 2
+
+
+def test_a_fitted_estimate_does_not_depend_on_the_level_and_stays_in_range(fitted):
+    noisy = spoken(5, 2_000)
+    assert fitted(1e-2 * noisy) == pytest.approx(fitted(noisy), abs=0.01)
+    assert fitted(np.pad(noisy, (0, 16_000))) == pytest.approx(fitted(noisy), abs=0.3)
+    assert -20 <= fitted(np.random.default_rng(0).normal(size=16_000)) <= 20
+    with pytest.raises(AudioError, match="Silence"):
+        fitted(np.zeros(1_000, np.float32))
+
+
+def test_a_handful_of_recordings_is_no_basis():
+    with pytest.raises(SnrlibError, match="a few hundred"):
+        SpectralEstimator([spoken(0, 0)] * 10, [0.0] * 10)

@@ -14,7 +14,13 @@ import torch
 
 from snrlib import audio, bank, checkpoint, datasets, models, training
 from snrlib.errors import SnrlibError
-from snrlib.objectives import Distillation, Smoothing, Supervised, smoothing_shares
+from snrlib.objectives import (
+    Distillation,
+    Smoothing,
+    Supervised,
+    own_loss,
+    smoothing_shares,
+)
 
 SIZE = {"channels": 4, "growth": 1, "depth": 4, "decimations": 2}
 SETTINGS = {"model": {"class": "unet", "arguments": SIZE}, "seed": 3}
@@ -107,6 +113,45 @@ def test_a_killed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_pat
     columns = ["step", "learning_rate", "train_loss", "valid_loss"]
     histories = [training.history(f / "models" / "S1")[columns] for f in (whole, killed)]
     pandas.testing.assert_frame_equal(*histories)
+
+
+BASELINES = {
+    "wavenet": {"channels": 2, "stacks": 1, "dilations": 3, "head": [3, 2]},
+    "psa_bilstm": {"units": 3, "layers": 1},
+    "crn": {"channels": [1, 1, 2, 2, 2]},
+}
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_stopped_baseline_ends_with_the_weights_of_an_uninterrupted_one(
+    name, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(training, "RESUME_EVERY", 0.0)
+    crops, _ = corpus(tmp_path)
+    settings = {"model": {"class": name, "arguments": BASELINES[name]}}
+    budget = training.Budget(12, 4, 2e-3, "onecycle", valid_every=4, valid_crops=5)
+
+    def baseline(folder: Path, stop_at: int = 0) -> Path:
+        def objective(model, noisy, clean, snr_db, progress):
+            if stop_at and progress >= stop_at / budget.steps:
+                raise KeyboardInterrupt
+            return own_loss(model, noisy, clean, snr_db, progress)
+
+        torch.manual_seed(3)
+        return training.train(
+            name, models.create(name, **BASELINES[name]), crops["train"], crops["valid"],
+            objective, budget, tmp_path / folder, settings, accelerator="cpu",
+        )  # fmt: skip
+
+    for step in (3, 9):
+        with pytest.raises(KeyboardInterrupt):
+            baseline("stopped", step)
+    stopped, whole = baseline("stopped"), baseline("whole")
+    for file in ("weights.safetensors", "last.safetensors"):
+        one, other = (checkpoint.read_tensors(folder / file) for folder in (stopped, whole))
+        assert all(torch.equal(one[key], other[key]) for key in one)
+    losses = [training.history(folder)["valid_loss"].tolist() for folder in (stopped, whole)]
+    assert losses[0] == losses[1]
 
 
 def test_training_learns(tmp_path):
