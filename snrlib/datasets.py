@@ -17,7 +17,7 @@ import pandas
 import torch
 from torch import Tensor
 
-from snrlib import audio, mixing
+from snrlib import audio, devices, mixing
 from snrlib.bank import FULL_SCALE, Bank
 from snrlib.errors import SnrlibError
 from snrlib.teachers import TEACHER_SNRS
@@ -291,7 +291,8 @@ class Crops:
         self._begin, self._length = column(begin, torch.int64), column(length, torch.int64)
         self._noise_begin = column(noise_begin, torch.int64)
         self._gain = column(table["gain"].to_numpy(), torch.float32)
-        self._snr_db = column(table["snr_db"].to_numpy(), torch.float32)
+        # Stays here: it chooses the teacher, and asking a GPU for it would wait for the GPU.
+        self._snr_db = torch.as_tensor(table["snr_db"].to_numpy(np.float32))
         self._within = torch.arange(samples, device=self.device)
         self._order: tuple[int, Tensor] | None = None
         self.share(0, 1)
@@ -347,8 +348,7 @@ class Crops:
         positions = np.arange(step * self.batch, (step + 1) * self.batch)
         epochs = positions // len(self)
         order = {int(e): self._permutation(int(e)) for e in np.unique(epochs)}
-        chosen = [order[int(e)][p % len(self)] for e, p in zip(epochs, positions, strict=True)]
-        return torch.stack(chosen)
+        return torch.cat([o[positions[epochs == e] % len(self)] for e, o in order.items()])
 
     def _permutation(self, epoch: int) -> Tensor:
         if self._order is None or self._order[0] != epoch:
@@ -368,8 +368,12 @@ class Crops:
         return self.cut(rows.long(), torch.full((len(rows),), 0.5, dtype=torch.float64))
 
     def cut(self, rows: Tensor, where: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Crops of the given rows, each starting at the fraction `where` of what it can."""
-        rows, where = rows.to(self.device), where.to(self.device)
+        """Crops of the given rows, each starting at the fraction `where` of what it can.
+
+        The audio is on the training device, `snr_db` on the CPU.
+        """
+        snr_db = self._snr_db[rows]
+        rows, where = devices.send(rows, self.device), devices.send(where, self.device)
         length = self._length[rows]
         room = (length - self.samples + 1).clamp(min=1)
         start = (where * room).long()
@@ -380,7 +384,6 @@ class Crops:
         noise = self._noise[self._noise_begin[rows][:, None] + at].float().div_(FULL_SCALE)
         clean *= inside
         noisy = clean + noise * (self._gain[rows][:, None] * inside)
-        snr_db = self._snr_db[rows]
         if self.level_rms is not None:
             factor = self.level_rms / self._level(noisy, rows).clamp(min=1e-5)
             noisy, clean = noisy * factor[:, None], clean * factor[:, None]

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from snrlib import losses
 from snrlib.datasets import Crops
+from snrlib.devices import send
 from snrlib.teachers import assign, supervise
 
 # (model, noisy, clean, snr_db, progress) -> loss
@@ -35,7 +36,7 @@ class Supervised:
         self, model: nn.Module, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float
     ) -> Tensor:
         """The loss of one batch, a scalar."""
-        return losses.supervised(model(noisy), clean, _weight(snr_db, self.balance))
+        return losses.supervised(model(noisy), clean, _weight(snr_db, self.balance, noisy))
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Distillation:
         first, last = self.alpha if isinstance(self.alpha, tuple) else (self.alpha, self.alpha)
         alpha = first + (last - first) * progress
         target = supervise(self.teachers, noisy, snr_db, self.choose)
-        weight = _weight(snr_db, self.balance)
+        weight = _weight(snr_db, self.balance, noisy)
         return losses.distillation(model(noisy), target, clean, alpha, weight)
 
 
@@ -84,8 +85,8 @@ class Smoothing:
     ) -> Tensor:
         """The loss of one batch, a scalar."""
         kept = torch.tensor([self.shares[round(float(s), 3)] for s in snr_db.tolist()])
-        blend = clean + kept.to(noisy)[:, None] * (noisy - clean)
-        weight = _weight(snr_db, self.balance)
+        blend = clean + send(kept, noisy.device)[:, None] * (noisy - clean)
+        weight = _weight(snr_db, self.balance, noisy)
         return losses.distillation(model(noisy), blend, clean, self.alpha, weight)
 
 
@@ -120,5 +121,5 @@ def smoothing_shares(
     return {snr: (errors[snr] / noises[snr]) ** 0.5 for snr in sorted(errors)}
 
 
-def _weight(snr_db: Tensor, balance: float) -> Tensor | None:
-    return losses.row_weight(snr_db, balance) if balance else None
+def _weight(snr_db: Tensor, balance: float, noisy: Tensor) -> Tensor | None:
+    return send(losses.row_weight(snr_db, balance), noisy.device) if balance else None

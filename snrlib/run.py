@@ -21,6 +21,7 @@ from snrlib import (
     classical,
     corpora,
     datasets,
+    devices,
     evaluation,
     growth,
     metrics,
@@ -132,7 +133,7 @@ class Run:
     def __init__(self, folder: Path, profile: dict[str, Any], settings: dict[str, Any]) -> None:
         self.folder, self.profile, self.settings = folder, profile, settings
         self.seed = int(settings["seed"])
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = devices.local()
         self._opened = time.monotonic()
 
     def __repr__(self) -> str:
@@ -216,7 +217,8 @@ class Run:
         Args:
             name: see :mod:`snrlib.systems`.
             fresh: throw an earlier training away.
-            options: accelerator, devices, nodes, as :func:`snrlib.training.train` takes them.
+            options: accelerator, devices, nodes, capture, as :func:`snrlib.training.train`
+                takes them.
 
         Raises:
             SnrlibError: an unknown system, a teacher that is not trained yet, or a folder that
@@ -224,6 +226,8 @@ class Run:
         """
         system = systems.find(name, self.profile)
         folder = self.model_folder(name)
+        # With several processes, each has everything on its own device.
+        self.device = devices.local(options.get("accelerator", "auto"))
         teachers = {teacher: self.model(teacher) for teacher in system.teachers}
         balance = float(self.profile["level"]["balance"])
         torch.manual_seed(self.seed)  # the initial weights

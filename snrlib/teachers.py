@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from snrlib.devices import send
 from snrlib.errors import SnrlibError
 
 # As printed. The text says that the ranges do not overlap, yet T2 reaches 1 dB and T3 starts at
@@ -70,6 +71,6 @@ def supervise(
         raise SnrlibError(f"The teacher {missing[0]} is needed and not there; train it first.")
     target = torch.empty_like(noisy)
     for name in sorted(set(names)):
-        rows = torch.tensor([i for i, n in enumerate(names) if n == name], device=noisy.device)
+        rows = send(torch.tensor([i for i, n in enumerate(names) if n == name]), noisy.device)
         target[rows] = teachers[name](noisy[rows]).to(noisy.dtype)
     return target

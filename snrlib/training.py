@@ -1,8 +1,9 @@
 """The one training loop: teachers, students and baselines differ in data and objective only.
 
 A training is a function of its settings: the same settings give the same weights, on CPU in
-float32 bit for bit, also when the process is killed on the way and started again. Devices,
-mixed precision and several processes are Lightning Fabric's business.
+float32 bit for bit, also when the process is killed on the way and started again. One step is
+:mod:`snrlib.step`; devices, mixed precision and several processes are Lightning Fabric's
+business. With several processes the first one decides, validates for all and writes.
 
 Notebooks: 04_teacher_training, 05_distillation.
 """
@@ -12,6 +13,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,15 @@ from torch import Tensor, nn
 
 from snrlib import checkpoint
 from snrlib.datasets import Crops
+from snrlib.devices import computes_in_bf16
+from snrlib.devices import fabric as launch
 from snrlib.errors import SnrlibError
 from snrlib.files import lock, write_text
 from snrlib.objectives import Objective
 from snrlib.progress import Progress
+from snrlib.step import Step
+
+__all__ = ["HISTORY_COLUMNS", "Budget", "computes_in_bf16", "history", "train"]
 
 HISTORY_COLUMNS = [
     "step", "epoch", "seconds", "learning_rate",
@@ -94,6 +101,7 @@ def train(
     devices: int = 1,
     nodes: int = 1,
     fresh: bool = False,
+    capture: bool = True,
 ) -> Path:
     """Trains `model` and returns its folder, with the weights of the best validation loss.
 
@@ -110,8 +118,11 @@ def train(
             written to the model card, and compared when the folder already holds a training.
         listen: scores of the current model on a fixed validation subset, as columns of the
             history (validation PESQ and STOI: Fig. 4).
-        accelerator, devices, nodes: as Lightning Fabric takes them.
+        accelerator, devices, nodes: as Lightning Fabric takes them: processes per machine, and
+            machines. They share `folder`. Every process calls this function with the same
+            arguments; what it raises, all of them raise.
         fresh: throw an earlier training away.
+        capture: on one GPU, replay forward and backward pass as CUDA graphs.
 
     Raises:
         SnrlibError: the folder holds a training with other settings, another process works in
@@ -119,17 +130,36 @@ def train(
     """
     folder = Path(folder)
     settings = {**settings, "name": name, "budget": asdict(budget)}
-    with lock(folder):
-        if fresh:
-            for path in (folder / checkpoint.DESCRIPTION, folder / "resume" / "state.safetensors"):
-                path.unlink(missing_ok=True)
-        if (folder / checkpoint.DESCRIPTION).exists():
-            _, card = checkpoint.load(folder)
-            _compare(folder, card["settings"], settings)
+    fabric = launch(accelerator, devices, nodes, budget.precision)
+    with ExitStack() as held:
+        finished, refused = False, ""
+        if fabric.is_global_zero:
+            try:
+                held.enter_context(lock(folder))
+                finished = _finished(folder, settings, fresh)
+            except SnrlibError as error:
+                refused = str(error)
+        # Told to all: a process that waits for one that has given up waits for long.
+        finished, refused = fabric.broadcast((finished, refused))
+        if refused:
+            raise SnrlibError(refused)
+        if finished:
             return folder
         return _Training(name, model, crops, valid, objective, budget, folder, settings, listen)(
-            accelerator, devices, nodes
+            fabric, capture
         )
+
+
+def _finished(folder: Path, settings: dict[str, Any], fresh: bool) -> bool:
+    """Whether the folder already holds this training, to its end."""
+    if fresh:
+        for path in (folder / checkpoint.DESCRIPTION, folder / "resume" / "state.safetensors"):
+            path.unlink(missing_ok=True)
+    if not (folder / checkpoint.DESCRIPTION).exists():
+        return False
+    _, card = checkpoint.load(folder)
+    _compare(folder, card["settings"], settings)
+    return True
 
 
 def history(folder: str | Path) -> pandas.DataFrame:
@@ -158,38 +188,28 @@ class _Training:
         self.name, self.model, self.crops, self.valid = name, model, crops, valid
         self.objective, self.budget, self.folder = objective, budget, folder
         self.settings, self.listen = settings, listen
-        rate = budget.learning_rate
-        self.optimizer = torch.optim.Adam(model.parameters(), lr=rate, betas=(0.9, 0.999))
+        self.adam: dict[int, dict[str, Tensor]] = {}
         self.step, self.seconds, self.train_loss = 0, 0.0, 0.0
         self.rows: list[dict[str, float]] = []
         self.best_loss, self.best_step = math.inf, 0
         self.best: dict[str, Tensor] = {}
 
-    def __call__(self, accelerator: str, devices: int, nodes: int) -> Path:
-        fabric = _fabric(accelerator, devices, nodes, self.budget.precision)
+    def __call__(self, fabric: Any, capture: bool) -> Path:
+        self.fabric = fabric
         state = self.folder / "resume" / "state.safetensors"
         if state.exists():
             self._restore(state)
-        network, optimizer = fabric.setup(self.model, self.optimizer)
-        self.crops.share(fabric.global_rank, fabric.world_size)
+        one_step = Step(fabric, self.model, self.crops, self.objective, capture, self.adam)
+        self.optimizer = one_step.adam
         budget, losses_since = self.budget, []
         saved = clock = time.monotonic()
-        network.train()
+        one_step.network.train()
         progress = Progress(budget.steps, self.name, done=self.step)
         with progress if fabric.is_global_zero else _Quiet():
             while self.step < budget.steps and not self._exhausted():
                 rate = budget.rate(self.step, self.crops.epoch(self.step))
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
-                noisy, clean, snr_db = self.crops.batch_at(self.step)
-                done = self.step / budget.steps
-                with fabric.autocast():  # the teachers' part of the objective, too
-                    loss = self.objective(network, noisy, clean, snr_db, done)
-                fabric.backward(loss)
-                optimizer.step()
-                optimizer.zero_grad()
                 # Read only where it is shown: reading waits for the device.
-                losses_since.append(loss.detach())
+                losses_since.append(one_step(self.step, rate, self.step / budget.steps))
                 self.step += 1
                 due = self.step % budget.valid_every == 0 or self.step == budget.steps
                 if due:
@@ -197,7 +217,7 @@ class _Training:
                     self.train_loss = float(torch.stack(losses_since).mean())
                     losses_since.clear()
                     self.seconds += time.monotonic() - clock
-                    self._validate(network, rate)
+                    self._validate(one_step.network, rate)
                     clock = time.monotonic()
                 if fabric.is_global_zero:
                     if due or time.monotonic() - saved > RESUME_EVERY:
@@ -227,9 +247,13 @@ class _Training:
             ):
                 loss = self.objective(network, noisy, clean, snr_db, self.step / self.budget.steps)
                 total, rows = total + float(loss) * len(noisy), rows + len(noisy)
-        heard = self.listen(self.model, self.step) if self.listen else {}
+        heard: dict[str, float] = {}
+        if self.listen and self.fabric.is_global_zero:
+            heard = self.listen(self.model, self.step)
         network.train()
-        valid_loss = total / rows
+        # One process's word for all: devices may differ in the last bit, and then disagree on
+        # which weights were best and when to stop.
+        valid_loss, heard = self.fabric.broadcast((total / rows, heard))
         if not math.isfinite(valid_loss):
             raise SnrlibError(
                 f"The loss of {self.name} is no longer a number at step {self.step}; lower the "
@@ -284,8 +308,7 @@ class _Training:
         for key, value in part["adam."].items():
             number, moment = key.split(".")
             moments.setdefault(int(number), {})[moment] = value
-        state = self.optimizer.state_dict()
-        self.optimizer.load_state_dict({**state, "state": moments})
+        self.adam = moments
 
     def _write_history(self) -> None:
         table = pandas.DataFrame(self.rows).reindex(columns=HISTORY_COLUMNS)
@@ -319,34 +342,6 @@ class _Quiet:
     def __enter__(self) -> None: ...
 
     def __exit__(self, *_: object) -> None: ...
-
-
-def _fabric(accelerator: str, devices: int, nodes: int, precision: str) -> Any:
-    import logging
-    from importlib import import_module
-
-    try:
-        fabrics = import_module("lightning_fabric")
-    except ImportError:  # the whole of lightning brings it under another name
-        fabrics = import_module("lightning.fabric")
-
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    if precision == "auto":
-        precision = "bf16-mixed" if computes_in_bf16(accelerator) else "32-true"
-    fabric = fabrics.Fabric(
-        accelerator=accelerator, devices=devices, num_nodes=nodes, precision=precision
-    )
-    fabric.launch()
-    return fabric
-
-
-def computes_in_bf16(accelerator: str = "auto") -> bool:
-    """True where bf16 is arithmetic of the hardware, and not an emulation that is slower."""
-    if accelerator != "cpu" and torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if accelerator not in ("cpu", "auto"):
-        return False
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def _compare(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
