@@ -1,0 +1,102 @@
+"""What a table of scores lets one say, in sentences whose numbers are computed.
+
+The sentences say "better" and "worse" only where an interval leaves zero out, and they say it
+in whichever direction the numbers go. They name how many utterances and voices stand behind.
+
+Notebooks: 05_distillation, 06_ablation_s1_vs_s2, 08_results.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from snrlib.evaluation import paired
+
+NAMES = {"pesq_raw": "raw PESQ", "stoi": "STOI", "si_sdr": "SI-SDR"}
+DIGITS = {"pesq_raw": 3, "stoi": 3, "si_sdr": 2}
+
+
+def number(value: float, digits: int = 2, signed: bool = False) -> str:
+    """A number as text, with a real minus sign."""
+    return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+
+
+def listed(names: Sequence[Any]) -> str:
+    """Joins names as a sentence does (a, b and c), numbers with a real minus sign."""
+    words = [f"{n:g}".replace("-", "−") if isinstance(n, int | float) else str(n) for n in names]
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def over_all(scores: pd.DataFrame, system: str, reference: str, metric: str) -> str:
+    """The mean difference over the whole table, with its interval and what it rests on."""
+    row = paired(scores, system, reference, metric, by=()).iloc[0]
+    unit = " dB" if metric == "si_sdr" else ""
+    digits = DIGITS.get(metric, 2)
+    voices = int(scores["speaker"].nunique()) if "speaker" in scores else 0
+    resting = f"{row['utterances']:.0f} utterances" + (
+        f" of {voices} voice{'s' if voices != 1 else ''}" if voices else ""
+    )
+    failed = f", {row['failures']:.0f} failed" if row["failures"] else ", none failed"
+    if not row["low"] <= row["high"]:
+        spread = "no interval: one utterance is too few"
+    else:
+        spread = (
+            f"95 % interval {number(row['low'], digits, True)} to "
+            f"{number(row['high'], digits, True)}"
+        )
+    return (
+        f"{system} minus {reference} in {NAMES.get(metric, metric)}: "
+        f"{number(row['difference'], digits, True)}{unit} ({spread}; "
+        f"{row['mixtures']:.0f} mixtures of {resting}{failed})."
+    )
+
+
+def by_snr(scores: pd.DataFrame, system: str, reference: str, metric: str) -> str:
+    """At which SNRs `system` is better, at which worse, and where nothing can be said."""
+    points = paired(scores, system, reference, metric).sort_values("snr_db")
+    better = list(points.loc[points["low"] > 0, "snr_db"])
+    worse = list(points.loc[points["high"] < 0, "snr_db"])
+    open_ = [snr for snr in points["snr_db"] if snr not in {*better, *worse}]
+    parts = []
+    if better:
+        parts.append(f"above {reference} at {listed(better)} dB")
+    if worse:
+        parts.append(f"below {reference} at {listed(worse)} dB")
+    if open_:
+        where = "every SNR" if len(open_) == len(points) else f"{listed(open_)} dB"
+        parts.append(f"not distinguishable from {reference} at {where}")
+    return f"In {NAMES.get(metric, metric)}, {system} is {', '.join(parts)}."
+
+
+def better_than(scores: pd.DataFrame, system: str, reference: str, metrics: Sequence[str]) -> str:
+    """The plain answer to "is `system` better than `reference`?", over several metrics."""
+    signs = {}
+    for metric in metrics:
+        row = paired(scores, system, reference, metric, by=()).iloc[0]
+        signs[metric] = 1 if row["low"] > 0 else -1 if row["high"] < 0 else 0
+    up = [NAMES.get(m, m) for m, sign in signs.items() if sign > 0]
+    down = [NAMES.get(m, m) for m, sign in signs.items() if sign < 0]
+    if up and not down and len(up) == len(signs):
+        return f"Yes: over the whole test set {system} is better than {reference} in {listed(up)}."
+    if up and down:
+        return (
+            f"Mixed: over the whole test set {system} is better than {reference} in {listed(up)} "
+            f"and worse in {listed(down)}."
+        )
+    if up:
+        return (
+            f"In part: over the whole test set {system} is better than {reference} in "
+            f"{listed(up)}; in the rest no difference can be shown."
+        )
+    if down:
+        return (
+            f"No: over the whole test set {system} is worse than {reference} in {listed(down)}"
+            + ("." if len(down) == len(signs) else ", and better in none.")
+        )
+    return (
+        f"No: over the whole test set {system} is not shown to be better than {reference}; "
+        f"every interval ({listed([NAMES.get(m, m) for m in metrics])}) contains zero."
+    )

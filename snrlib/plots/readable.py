@@ -1,0 +1,130 @@
+"""Tables to be read: rounded, captioned, and with this run beside the printed numbers.
+
+Notebooks: 05_distillation, 06_ablation_s1_vs_s2, 08_results.
+"""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from snrlib.files import checksum
+
+COUNTS = ("failed", "failures", "mixtures", "utterances", "steps", "parameters")
+_WORDS = {
+    "pesq_raw": "raw PESQ",
+    "pesq_nb": "narrow-band PESQ (MOS-LQO)",
+    "pesq_wb": "wide-band PESQ (MOS-LQO)",
+    "stoi": "STOI",
+    "estoi": "ESTOI",
+    "si_sdr": "SI-SDR",
+    "snr_db": "SNR in dB",
+}
+
+
+def table(
+    frame: pd.DataFrame,
+    caption: str,
+    *,
+    digits: int | Mapping[str, int] = 2,
+    signed: bool = False,
+    bold: Any = None,
+) -> Styler:
+    """A table as small HTML: what it is above it, real minus signs, blanks where nothing is.
+
+    Args:
+        frame: numbers and words.
+        caption: data, unit and kind of number.
+        digits: behind the point, for all numbers or by column (other columns get 2).
+        signed: show a plus sign, for differences.
+        bold: a boolean frame like `frame`: what the eye should find first.
+    """
+    frame = frame.copy()
+    for axis in (frame.index, frame.columns):
+        axis.names = [heading(name) if name else name for name in axis.names]
+    style = frame.style
+    formats: dict[Hashable, Any] = {}
+    for column in frame.columns:
+        last = column[-1] if isinstance(column, tuple) else column
+        names = column if isinstance(column, tuple) else (column,)
+        if any(name in COUNTS for name in names):
+            formats[column] = _count
+        elif isinstance(digits, int):
+            formats[column] = _rounded(digits, signed)
+        else:
+            formats[column] = _rounded(digits.get(str(last), 2), signed)
+    style = (
+        style.format(formats, na_rep="", escape="html")
+        .format_index(heading, axis=0, escape="html")
+        .format_index(heading, axis=1, escape="html")
+        .set_caption(caption)
+        .set_table_attributes('class="dataframe"')
+        # The same table gets the same address, so that a second run gives the same notebook.
+        .set_uuid(checksum(caption, frame.to_csv())[:8])
+    )
+    style.set_table_styles(
+        [
+            {
+                "selector": "caption",
+                "props": "caption-side: top; text-align: left; max-width: 46em;",
+            },
+            {
+                "selector": "th.row_heading",
+                "props": "text-align: left; font-weight: normal; white-space: nowrap;",
+            },
+            {"selector": "th.index_name", "props": "text-align: left;"},
+            {"selector": "th.col_heading", "props": "text-align: right; white-space: nowrap;"},
+        ]
+    )
+    words = [c for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
+    if words:
+        style = style.set_properties(
+            subset=words, **{"text-align": "left", "white-space": "normal"}
+        )
+    if bold is not None:
+        marks = bold.reindex_like(frame).eq(True)
+        shades = marks.map(lambda mark: "font-weight: bold" if mark else "")
+        style = style.apply(lambda _: shades, axis=None)
+    return style
+
+
+def beside(frames: Mapping[str, pd.DataFrame], level: str = "source") -> pd.DataFrame:
+    """Tables of the same kind interleaved row by row: "this run" above "printed".
+
+    Args:
+        frames: name of the source -> its table; the first gives the order of the rows.
+        level: what the innermost index level is called.
+    """
+    both = pd.concat(dict(frames), names=[level])
+    order = [*range(1, both.index.nlevels), 0]
+    both = both.reorder_levels(order)
+    first = next(iter(frames.values())).index
+    rows = [
+        key
+        for row in first
+        for source in frames
+        if (key := (*(row if isinstance(row, tuple) else (row,)), source)) in both.index
+    ]
+    columns = sorted(both.columns, key=lambda c: (isinstance(c, str), c))
+    return both.loc[rows, columns]
+
+
+def heading(name: Any) -> str:
+    """A row's or column's name as a reader expects it: "raw PESQ", "−20"."""
+    if isinstance(name, int | float):
+        return f"{name:g}".replace("-", "−")
+    return _WORDS.get(str(name), str(name).replace("_", " "))
+
+
+def _rounded(digits: int, signed: bool) -> Any:
+    def shown(value: Any) -> Any:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+        return value
+
+    return shown
+
+
+def _count(value: Any) -> Any:
+    return f"{value:,.0f}" if isinstance(value, int | float) else value
