@@ -216,6 +216,7 @@ def test_roles_that_share_a_figure_stay_apart_for_colour_blind_readers(kind: str
         ("clean", "noisy", "S1", "S2"),
         ("T1", "T2", "T3", "T4", "S1", "S2"),
         ("noisy", "S2", "wavenet", "psa_bilstm", "crn"),
+        ("noisy", "S2", "teachers-true-snr", "teachers-estimated-snr", "wavenet", "crn"),
     ]
     for roles in together:
         for one, other in itertools.combinations(roles, 2):
@@ -223,6 +224,13 @@ def test_roles_that_share_a_figure_stay_apart_for_colour_blind_readers(kind: str
                 lab(plots.COLOURS[one], kind) - lab(plots.COLOURS[other], kind)
             )
             assert distance > 12, (one, other, kind)
+
+
+def test_a_network_of_another_size_looks_like_the_one_of_the_papers() -> None:
+    for name in ("wavenet", "psa_bilstm", "crn"):
+        assert plots.colour(f"{name}-narrow") == plots.COLOURS[name]
+        assert plots.marker(f"{name}-narrow") == plots.marker(name) != "."
+    assert plots.colour("oracle_psm") == plots.COLOURS["oracle"]
 
 
 def test_every_role_has_its_own_colour() -> None:

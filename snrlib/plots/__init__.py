@@ -4,6 +4,7 @@ Every function takes `ax=None` (a new figure) or the axes to draw on, and return
 `(figure, axes)`; axes carry units, and a role has one colour everywhere.
 """
 
+from snrlib.plots.baselines import phase_sensitive, reach
 from snrlib.plots.data_sets import noise_use, snr_map, utterance_map
 from snrlib.plots.diagrams import distillation_diagram, study_map, unet_diagram
 from snrlib.plots.inside import feature_maps, filters, seam_error
@@ -20,7 +21,7 @@ from snrlib.plots.results import (
     teacher_map,
 )
 from snrlib.plots.sound import modulation, spectra, spectrogram, spectrograms, waveform
-from snrlib.plots.style import COLOURS, LABELS, colour, label, style
+from snrlib.plots.style import COLOURS, LABELS, colour, label, marker, style
 from snrlib.plots.teaching import alpha_curve, blend_of_squares, teacher_choice
 
 __all__ = [
@@ -37,11 +38,14 @@ __all__ = [
     "growth",
     "heatmap",
     "label",
+    "marker",
     "metric_scatter",
     "modulation",
     "noise_map",
     "noise_use",
     "pesq_scale",
+    "phase_sensitive",
+    "reach",
     "reactions",
     "recipe_map",
     "score_curves",

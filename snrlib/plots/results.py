@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from snrlib.evaluation import measured, paired, summary
-from snrlib.plots.style import MARKERS, axes, colour, label, styled
+from snrlib.plots.style import axes, colour, label, marker, stroke, styled
 from snrlib.tables import TEACHER_RANGES_DB, seen_or_unseen
 
 
@@ -48,8 +48,8 @@ def score_curves(
             line["snr_db"],
             line["mean"],
             color=colour(system),
-            marker=MARKERS.get(system, "."),
-            linestyle="--" if system == "noisy" else "-",
+            marker=marker(system),
+            linestyle=stroke(system),
             label=system,
             zorder=3,
         )
@@ -70,7 +70,7 @@ def score_curves(
                 line["snr_db"],
                 line[metric],
                 color=colour(system),
-                marker=MARKERS.get(system, "."),
+                marker=marker(system),
                 markerfacecolor="white",
                 linestyle=":",
                 linewidth=1.2,
@@ -165,7 +165,7 @@ def growth(
             line[x],
             line[column],
             color=colour(name),
-            marker=MARKERS.get(name, ".") if len(line) <= 40 else "",
+            marker=marker(name) if len(line) <= 40 else "",
             markersize=4,
             label=name,
         )

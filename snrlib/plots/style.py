@@ -6,6 +6,7 @@ stay apart under every common kind of colour blindness. Lines differ by marker a
 """
 
 import functools
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -33,6 +34,8 @@ COLOURS = {
     "wavenet": "#99336b",
     "psa_bilstm": "#e69f00",
     "crn": "#56b4e9",
+    "teachers-true-snr": "#004020",
+    "teachers-estimated-snr": "#80c060",
     "oracle": "#6a3d9a",
     "log_mmse": "#7f6000",
     "wiener": "#a5a552",
@@ -50,9 +53,19 @@ MARKERS = {
     "wavenet": "P",
     "psa_bilstm": "X",
     "crn": "h",
+    "teachers-true-snr": "<",
+    "teachers-estimated-snr": ">",
     "oracle": "*",
     "log_mmse": "1",
     "wiener": "2",
+}
+# What is no trained single network is not drawn as one.
+LINES = {
+    "noisy": "--",
+    "log_mmse": ":",
+    "oracle": ":",
+    "teachers-true-snr": "-.",
+    "teachers-estimated-snr": "-.",
 }
 # For systems that have no role of their own (controls, sweeps), in order of appearance.
 SPARE_COLOURS = ["#cc3311", "#44aa99", "#999933", "#332288", "#ddaa33", "#661100"]
@@ -116,11 +129,26 @@ def style() -> None:
         set_matplotlib_formats("retina")
 
 
-def colour(role: str) -> str:
+def role(system: str) -> str:
+    """Whose look a system has: that of its paper's size, if it is the same at another size."""
+    return {"oracle_psm": "oracle"}.get(system, re.sub("-(narrow|wide)$", "", system))
+
+
+def colour(system: str) -> str:
     """The colour of a role; a name without one gets a spare colour that is always the same."""
-    if role in COLOURS:
-        return COLOURS[role]
-    return SPARE_COLOURS[sum(role.encode()) % len(SPARE_COLOURS)]
+    if role(system) in COLOURS:
+        return COLOURS[role(system)]
+    return SPARE_COLOURS[sum(system.encode()) % len(SPARE_COLOURS)]
+
+
+def marker(system: str) -> str:
+    """The marker of a role; a dot for a name without one."""
+    return MARKERS.get(role(system), ".")
+
+
+def stroke(system: str) -> str:
+    """The line of a role: solid for a trained network."""
+    return LINES.get(role(system), "-")
 
 
 def label(column: str) -> str:
