@@ -153,7 +153,8 @@ def _headlines(path: Path, _: int) -> str:
     if '"headline"' not in text:
         return ""  # notebooks hold megabytes of audio: most need not be parsed
     node = nbformat.reads(text, as_version=4)
-    node.cells = [cell for cell in node.cells if "headline" in cell.metadata.get("tags", [])]
+    tagged = [cell for cell in node.cells if "headline" in cell.metadata.get("tags", [])]
+    node.cells = [cell for cell in tagged if cell.get("outputs")]
     for cell in node.cells:
         cell.metadata["tags"] = ["hide-input"]
     return _render(node, {"fragment": True}) if node.cells else ""
@@ -176,7 +177,12 @@ class OfflineExporter(HTMLExporter):
         # Widgets and scripts from outputs need a kernel or a server: the text form shows instead.
         kept = ["text/html", "text/markdown", "image/svg+xml", "text/latex"]
         kept += ["image/png", "image/jpeg", "text/plain"]
-        config = Config({"NbConvertBase": {"display_data_priority": kept}})
+        config = Config(
+            {
+                "NbConvertBase": {"display_data_priority": kept},
+                "CoalesceStreamsPreprocessor": {"enabled": True},  # prints stay together
+            }
+        )
         merged = super().default_config.copy()
         merged.merge(config)
         return merged

@@ -55,6 +55,8 @@ def executed(tmp_path: Path) -> Path:
         code("text", shown("text/markdown", "**bold** $y_1$")),
         code("table", shown("text/html", table), tags=("headline",)),
         code("log", new_output("stream", name="stderr", text="\x1b[31mnote\x1b[0m")),
+        code("two prints", *[new_output("stream", name="stdout", text=t) for t in ("a\n", "b\n")]),
+        code("no_output_yet", tags=("headline",)),
     ]  # fmt: skip
     notebook = new_notebook(cells=cells, metadata={"widgets": {"state": {}}})
     path = tmp_path / "04_teacher_training.ipynb"
@@ -138,6 +140,11 @@ def test_players_and_panels_survive(page: str) -> None:
 def test_what_needs_a_kernel_or_a_server_shows_as_text(page: str) -> None:
     assert page.count("as text") == 3  # widget, script, mermaid
     assert "require(" not in page
+
+
+def test_prints_stay_together_and_lose_their_terminal_codes(page: str) -> None:
+    assert "<pre>a\nb\n</pre>" in page
+    assert "\x1b" not in page and "note" in page
 
 
 def test_links_lead_to_pages_of_the_site_or_nowhere(page: str) -> None:
