@@ -10,6 +10,7 @@ Notebook: 07_baselines.
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
+import torch
 
 from snrlib import models
 from snrlib.enhancement import Enhancer
@@ -73,32 +74,27 @@ def in_words(
     return pd.DataFrame(words).reindex(list(systems)).rename_axis("system")
 
 
-def undertrained(words: pd.DataFrame, budget: str) -> str:
-    """Which systems are not better than the noisy input, in a sentence; empty if all are.
+def not_better(words: pd.DataFrame, budget: str, tiny: bool) -> str:
+    """Which systems are not better than the noisy input, in sentences; empty if all are.
 
     Args:
         words: :func:`in_words` against "noisy".
         budget: what they were trained with, for example "400 steps of 8".
+        tiny: say that the budget is too small, rather than leave the reason open.
     """
-    never = list(words.index[(words != "better").all(axis=1)])
-    partly = {
-        name: listed([metric for metric in words if words.loc[name, metric] != "better"])
-        for name in words.index
-        if name not in never and (words.loc[name] != "better").any()
+    lacking = {
+        str(name): [str(metric) for metric in words if row[metric] != "better"]
+        for name, row in words.iterrows()
     }
+    lacking = {name: metrics for name, metrics in lacking.items() if metrics}
+    if not lacking:
+        return ""
     parts = []
-    if never:
-        plural = len(never) > 1
-        parts.append(
-            f"{listed(never)} {'are' if plural else 'is'} in no metric better than the noisy "
-            f"input: {budget} {'are' if plural else 'is'} too little for "
-            f"{'them' if plural else 'it'}."
-        )
-    parts += [
-        f"{name} is not better than the noisy input in {metrics}: {budget} are too little for that."
-        for name, metrics in partly.items()
-    ]
-    return " ".join(parts)
+    for name, metrics in lacking.items():
+        where = "any metric" if len(metrics) == words.shape[1] else listed(metrics)
+        parts.append(f"{name} in {where}")
+    reason = f" {budget} are too few for that." if tiny else f" Training: {budget}."
+    return f"Not shown to be better than the noisy input: {'; '.join(parts)}.{reason}"
 
 
 def costs(enhancers: Mapping[str, Enhancer], seconds: float = 4.0) -> pd.DataFrame:
@@ -138,7 +134,8 @@ def paper_sizes() -> pd.DataFrame:
     """
     rows = {}
     for name in models.MODELS:
-        model = models.create(name)
+        with torch.device("meta"):
+            model = models.create(name)
         rows[name] = {
             "parameters": models.parameters(model),
             "million MAC/s": multiply_accumulates(model) / 1e6,

@@ -74,19 +74,18 @@ def phase_sensitive(
     """
     figure, ax = axes(ax, (7.0, 3.6))
     turn = np.deg2rad(angle_deg)
-    s = clean * np.array([np.cos(turn), np.sin(turn)])
-    along = np.array([s[0], 0.0])
+    s = (clean * float(np.cos(turn)), clean * float(np.sin(turn)))
 
-    def arrow(to: np.ndarray, shade: str, text: str, place: tuple[float, float]) -> None:
+    def arrow(to: tuple[float, float], shade: str, text: str, place: tuple[float, float]) -> None:
         ax.annotate(
             "", to, (0, 0), arrowprops={"arrowstyle": "-|>", "color": shade, "linewidth": 2.4}
         )
         ax.text(*place, text, color=shade, fontsize=10, va="center")
 
     ax.plot([s[0], s[0]], [0, s[1]], ":", color=COLOURS["noise"], linewidth=2)
-    arrow(np.array([1.0, 0.0]), COLOURS["noisy"], "noisy $y$", (1.02, 0.0))
+    arrow((1.0, 0.0), COLOURS["noisy"], "noisy $y$", (1.02, 0.0))
     arrow(s, COLOURS["clean"], "clean $s$", (s[0] + 0.02, s[1] + 0.02))
-    arrow(along, COLOURS["psa_bilstm"], "", (0, 0))
+    arrow((s[0], 0.0), COLOURS["psa_bilstm"], "", (0, 0))
     ax.plot([clean, clean], [-0.05, 0.05], color=COLOURS["crn"], linewidth=2.4)
     ax.text(clean, -0.12, "$|s|$: right magnitude,\nwrong phase", color="#2a7fb0", ha="left",
             va="center", fontsize=9)  # fmt: skip
