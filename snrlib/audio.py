@@ -10,6 +10,8 @@ Notebook: 01_data_construction.
 import logging
 import shutil
 import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,11 +114,9 @@ def read(
         raise AudioError(f"{path} is truncated; fetch or copy the file again.")
     if not np.isfinite(signal).all():
         raise AudioError(f"{path} holds NaN or infinite samples; export the recording again.")
-    if channels > 1:
-        log.info("%s: %d channels mixed down to one.", path.name, channels)
+    _say_what_changes(path, rate, channels, sample_rate)
     mono = signal.mean(axis=1, dtype=np.float32) if channels > 1 else signal[:, 0]
     if rate != sample_rate:
-        log.info("%s: resampled from %d to %d Hz.", path.name, rate, sample_rate)
         mono = resample(mono, rate, sample_rate)[start:]
         mono = mono if samples is None else mono[:samples]
     if samples is not None and len(mono) < samples:
@@ -125,6 +125,59 @@ def read(
             "listed: build the recipe again."
         )
     return np.ascontiguousarray(mono)
+
+
+def blocks(path: str | Path, samples: int = 1 << 18, quiet: bool = False) -> Iterator[np.ndarray]:
+    """The signal of `path` at 16 kHz block by block: what :func:`read` gives, for long files.
+
+    Resampling and mixing down happen on the way, so that memory does not grow with the file.
+
+    Args:
+        path: as for :func:`read`.
+        samples: of the file in one block.
+        quiet: do not log what is changed: the file was read before.
+
+    Raises:
+        AudioError: as :func:`read`; of what lies inside the file only when it is reached.
+    """
+    path = _existing(path)
+    header = info(path)
+    if _truncated(path):
+        raise AudioError(f"{path} is truncated; fetch or copy the file again.")
+    if not quiet:
+        _say_what_changes(path, header.sample_rate, header.channels, SAMPLE_RATE)
+    stream = None
+    if header.sample_rate != SAMPLE_RATE:
+        import soxr
+
+        stream = soxr.ResampleStream(
+            header.sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ"
+        )
+    frames = given = 0
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            while len(block := file.read(samples, dtype="float32", always_2d=True)):
+                frames += len(block)
+                if not np.isfinite(block).all():
+                    raise AudioError(
+                        f"{path} holds NaN or infinite samples; export the recording again."
+                    )
+                mono = block.mean(axis=1, dtype=np.float32) if header.channels > 1 else block[:, 0]
+                signal = stream.resample_chunk(mono) if stream else np.ascontiguousarray(mono)
+                given += len(signal)
+                yield signal
+            expected = file.frames
+    except soundfile.SoundFileError as error:
+        raise AudioError(
+            f"{path} is not audio that can be read ({_reason(error)}); convert it to WAV or FLAC."
+        ) from error
+    if frames < expected:
+        raise AudioError(f"{path} is truncated; fetch or copy the file again.")
+    if stream:
+        # What the resampler still holds back, at the one length that the kit promises.
+        rest = stream.resample_chunk(np.empty(0, np.float32), last=True)
+        left = max(0, header.samples - given)
+        yield np.pad(rest, (0, max(0, left - len(rest))))[:left]
 
 
 def write(
@@ -144,34 +197,58 @@ def write(
     signal = np.asarray(signal, dtype=np.float32)
     if signal.ndim != 1:
         raise AudioError(f"{path}: a mono signal (samples,) is needed, not shape {signal.shape}.")
-    if not np.isfinite(signal).all():
-        raise AudioError(f"{path}: the signal holds NaN or infinities and was not written.")
+    with writer(path, sample_rate, subtype) as append:
+        append(signal)
+    return path
+
+
+@contextmanager
+def writer(
+    path: str | Path, sample_rate: int = SAMPLE_RATE, subtype: str = "FLOAT"
+) -> Iterator[Callable[[np.ndarray], None]]:
+    """Yields a function that appends signals (samples,) to `path`; refuses what :func:`write` does.
+
+    The file appears whole when the block ends, and not at all when it fails.
+    """
+    path = Path(path)
     file_format = {".oga": "OGG", ".opus": "OGG"}.get(path.suffix.lower(), path.suffix[1:].upper())
     if file_format not in soundfile.available_formats():
         raise AudioError(f"{path}: unknown audio format '{path.suffix}'; use .wav, .flac or .ogg.")
     if not soundfile.check_format(file_format, subtype):
         subtype = {"FLAC": "PCM_24"}.get(file_format) or soundfile.default_subtype(file_format)
-    if subtype not in ("FLOAT", "DOUBLE") and np.abs(signal, dtype=np.float32).max(initial=0) > 1:
-        raise AudioError(
-            f"{path}: samples beyond full scale would clip in this format; write .wav (32-bit "
-            "float), or scale the signal and say by how much."
-        )
+
+    def append(signal: np.ndarray) -> None:
+        if not np.isfinite(signal).all():
+            raise AudioError(f"{path}: the signal holds NaN or infinities and was not written.")
+        if subtype not in ("FLOAT", "DOUBLE") and np.abs(signal).max(initial=0) > 1:
+            raise AudioError(
+                f"{path}: samples beyond full scale would clip in this format; write .wav "
+                "(32-bit float), or scale the signal and say by how much."
+            )
+        for begin in range(0, len(signal), _BLOCK):
+            file.write(signal[begin : begin + _BLOCK])
+
     with atomic(path) as unfinished:
         try:
             with soundfile.SoundFile(
                 str(unfinished), "w", sample_rate, 1, subtype, format=file_format
             ) as file:
-                for begin in range(0, len(signal), _BLOCK):
-                    file.write(signal[begin : begin + _BLOCK])
+                yield append
         except soundfile.SoundFileError as error:
             raise _unwritable(path) from error
-    return path
 
 
 def rms_dbfs(signal: np.ndarray) -> float:
     """Root-mean-square level in dB relative to a full scale of 1; -inf for silence."""
     power = float(np.mean(np.square(signal, dtype=np.float64))) if len(signal) else 0.0
     return 10 * float(np.log10(power)) if power > 0 else -np.inf
+
+
+def _say_what_changes(path: Path, rate: int, channels: int, wanted: int) -> None:
+    if channels > 1:
+        log.info("%s: %d channels mixed down to one.", path.name, channels)
+    if rate != wanted:
+        log.info("%s: resampled from %d to %d Hz.", path.name, rate, wanted)
 
 
 def _existing(path: str | Path) -> Path:

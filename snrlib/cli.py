@@ -169,20 +169,35 @@ def doctor() -> None:
 @click.argument("name")
 @_run_options
 @click.option("--fresh", is_flag=True, help="Start afresh instead of continuing.")
-def train(name: str, profile: str, run_dir: str, fresh: bool, **options: Any) -> None:
+@click.option("--devices", type=int, default=1, show_default=True, help="Processes per machine.")
+@click.option("--nodes", type=int, default=1, show_default=True, help="Machines.")
+@click.option("--accelerator", default="auto", show_default=True, help="auto, cpu or cuda.")
+def train(
+    name: str,
+    profile: str,
+    run_dir: str,
+    fresh: bool,
+    devices: int,
+    nodes: int,
+    accelerator: str,
+    **options: Any,
+) -> None:
     """Train one network: T1 to T4, S1 or S2.
 
-    A training that was stopped continues; one that is finished is not repeated.
+    A training that was stopped continues; one that is finished is not repeated. With several
+    devices the batch is shared between them; under SLURM or torchrun every process calls this
+    command, and all of them see the same run folder.
 
     \b
     Examples:
       snrlib train T1
+      snrlib train S2 --profile paper --devices 4
       snrlib train S2 --profile gpu --run-dir runs/gpu --seed 3
     """
     import snrlib
 
     run = snrlib.open_run(profile=profile, run_dir=run_dir, **_common(options))
-    run.train(name, **({"fresh": True} if fresh else {}))
+    run.train(name, fresh=fresh, devices=devices, nodes=nodes, accelerator=accelerator)
     click.echo(f"{name} is in {run.folder / 'models' / name}")
 
 
@@ -201,7 +216,9 @@ def enhance(source: Path, target: Path, models: tuple[str, ...]) -> None:
 
     IN is a file (WAV, FLAC, Ogg, MP3, ...) or a folder; OUT is a file, or a folder, which is
     made. Recordings are mixed down to one channel at 16 kHz; the output has the input's length
-    and level. With several models each name is appended: talk_S1.wav, talk_S2.wav.
+    and level. Files may be hours long: they are read and written block by block.
+
+    With several models each name is appended: talk_S1.wav, talk_S2.wav.
 
     \b
     Examples:
@@ -209,26 +226,41 @@ def enhance(source: Path, target: Path, models: tuple[str, ...]) -> None:
       snrlib enhance recordings/ enhanced/ --model S1 --model S2
       snrlib enhance talk.wav clean.flac --model runs/cpu/models/S2
     """
-    from snrlib import audio, load_model
+    from snrlib import audio, enhancement
     from snrlib.progress import Progress
 
     jobs = _pairs(source, target, audio.SUFFIXES)
-    enhancers = [load_model(name) for name in (models or ("S2",))]
+    enhancers = [enhancement.load_model(name) for name in (models or ("S2",))]
     labels = _labels(models or ("S2",), [enhancer.name for enhancer in enhancers])
-    refused = []
-    with Progress(len(jobs) * len(enhancers), "enhancing", unit="file") as progress:
+    refused: list[str] = []
+    seconds: dict[Path, int] = {}
+    for noisy_path, _ in jobs:
+        try:
+            seconds[noisy_path] = max(1, round(audio.info(noisy_path).seconds))
+        except AudioError as error:
+            # One bad recording does not cost the others theirs.
+            refused.append(str(error))
+    with Progress(sum(seconds.values()) * len(enhancers), "enhancing", unit="second") as progress:
         for noisy_path, enhanced_path in jobs:
+            if noisy_path not in seconds:
+                continue
+            paths = [
+                enhanced_path.with_name(f"{enhanced_path.stem}{label}{enhanced_path.suffix}")
+                for label in labels
+            ]
+            expected, before, samples = seconds[noisy_path] * len(paths), progress.done, 0
+
+            def finished(new: int, file: str = noisy_path.name) -> None:
+                nonlocal samples
+                samples += new
+                whole = min(expected, samples // audio.SAMPLE_RATE)  # noqa: B023
+                progress.update(whole - (progress.done - before), file=file)  # noqa: B023
+
             try:
-                noisy = audio.read(noisy_path)
-                for enhancer, label in zip(enhancers, labels, strict=True):
-                    path = enhanced_path.with_name(
-                        f"{enhanced_path.stem}{label}{enhanced_path.suffix}"
-                    )
-                    audio.write(path, enhancer.enhance(noisy))
-                    progress.update(file=path.name)
+                enhancement.enhance_file(enhancers, noisy_path, paths, finished)
             except AudioError as error:
-                # One bad recording does not cost the others theirs.
                 refused.append(str(error))
+            progress.update(expected - (progress.done - before))
     done = (len(jobs) - len(refused)) * len(enhancers)
     if done:
         one = done == 1 and len(jobs) == 1
