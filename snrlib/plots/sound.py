@@ -14,6 +14,8 @@ from snrlib.audio import SAMPLE_RATE
 from snrlib.plots.style import axes, colour, styled
 
 DYNAMIC_RANGE_DB = 70
+# Finer shades cannot be told apart, and make a page of spectrograms several times larger.
+SHADE_DB = 2
 
 
 @styled
@@ -67,6 +69,7 @@ def spectrogram(
     title: str = "",
     top_db: float | None = None,
     colourbar: bool = True,
+    small: bool = False,
 ) -> tuple[Figure, Axes]:
     """The level of a signal over time and frequency, 70 dB deep.
 
@@ -78,12 +81,13 @@ def spectrogram(
         top_db: level of the brightest colour; None is the loudest point of this signal. Give
             one value to all panels that are compared (:func:`spectrograms` does).
         colourbar: draw the scale.
+        small: for a panel among many: less detail than the full size shows.
     """
     figure, ax = axes(ax, (7.5, 2.8))
-    levels, times, frequencies = _levels(signal, sample_rate)
+    levels, times, frequencies = _levels(signal, sample_rate, small)
     top = float(levels.max()) if top_db is None else top_db
     image = ax.imshow(
-        levels,
+        np.round((levels - top) / SHADE_DB) * SHADE_DB + top,
         origin="lower",
         aspect="auto",
         extent=(0, times[-1], 0, frequencies[-1] / 1_000),
@@ -132,8 +136,9 @@ def spectrograms(
     for place, (title, signal) in enumerate(signals.items()):
         panel = panels.flat[place]
         spectrogram(
-            signal, panel, sample_rate=sample_rate, title=title, top_db=top, colourbar=False
-        )
+            signal, panel, sample_rate=sample_rate, title=title, top_db=top, colourbar=False,
+            small=columns > 2,
+        )  # fmt: skip
         panel.label_outer()
     for panel in panels.flat[len(signals) :]:
         panel.set_visible(False)
@@ -223,19 +228,26 @@ def modulation(
     return figure, ax
 
 
-def _levels(signal: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Levels in dB (frequencies, times): 32 ms Hann windows every 8 ms or so."""
+def _levels(
+    signal: np.ndarray, sample_rate: int, small: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Levels in dB (frequencies, times): 32 ms Hann windows every 8 ms or so.
+
+    Small: at most some 250 columns, and of every two neighbouring frequencies the stronger.
+    """
     signal = np.asarray(signal, np.float64)
     window = round(0.032 * sample_rate)
     signal = np.pad(signal, (0, max(0, window - len(signal))))
     # A wider hop for long signals: a figure has some 1,500 columns of pixels.
-    hop = max(window // 4, len(signal) // 1_500)
+    hop = max(window // 4, len(signal) // (250 if small else 1_500))
     if hop > window:
         window = hop
     frequencies, times, values = stft(
         signal, sample_rate, nperseg=window, noverlap=window - hop, padded=False
     )
     levels = 20 * np.log10(np.maximum(np.abs(values), 1e-7))
+    if small:
+        levels = levels[: len(levels) // 2 * 2].reshape(-1, 2, levels.shape[1]).max(axis=1)
     return levels, np.maximum(times, 1 / sample_rate), frequencies
 
 
