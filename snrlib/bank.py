@@ -6,8 +6,9 @@ is decoded once, in parallel, into a memory-mapped array with offsets. 16 bits k
 """
 
 import logging
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,9 +80,15 @@ def open_bank(records: pandas.DataFrame, folder: Path | None = None, jobs: int =
     if not (target.exists() and facts_path.exists()):
         total = int(ends[-1]) if len(ends) else 0
         changed: list[str] = []
-        with atomic(target) as unfinished, _quiet_audio():
+        with atomic(target) as unfinished, _quiet_audio(), ExitStack() as held:
             unfinished.parent.mkdir(parents=True, exist_ok=True)
-            flat = np.lib.format.open_memmap(unfinished, "w+", np.int16, (total,))
+            # Written, not mapped: pages written through a map stay in memory until the end, and
+            # a full disk would kill the process instead of raising an error.
+            flat = open(unfinished, "w+b")  # noqa: SIM115  (closed below, whatever happens)
+            held.callback(flat.close)
+            shape = {"descr": "<i2", "fortran_order": False, "shape": (total,)}
+            np.lib.format.write_array_header_1_0(flat, shape)
+            first, turn = flat.tell(), threading.Lock()
 
             def decode(path: str) -> None:
                 begin, length = begins[path]
@@ -94,18 +101,24 @@ def open_bank(records: pandas.DataFrame, folder: Path | None = None, jobs: int =
                         f"{path} has {len(signal)} samples, listed are {length}; list the corpus "
                         "again."
                     )
-                scaled = np.rint(signal * FULL_SCALE)
-                flat[begin : begin + length] = scaled.clip(-FULL_SCALE, FULL_SCALE - 1)
+                scaled = np.rint(signal * FULL_SCALE).clip(-FULL_SCALE, FULL_SCALE - 1)
+                with turn:
+                    flat.seek(first + 2 * begin)
+                    flat.write(scaled.astype("<i2").tobytes())
 
-            # Threads: decoding happens in C, and all of them write into one mapped file.
+            # Threads: decoding happens in C.
             work = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
             with Progress(len(paths), "decoding", "file") as progress:
                 for _ in work(joblib.delayed(decode)(path) for path in paths):
                     progress.update()
-            flat.flush()
+            flat.seek(first)
             # In pieces: the checksum of a hundred hours must not load a hundred hours.
-            digest = checksum(*[checksum(flat[i : i + _PIECE]) for i in range(0, total, _PIECE)])
-            del flat
+            digest = checksum(
+                *[
+                    checksum(np.frombuffer(flat.read(2 * _PIECE), "<i2").astype(np.int16))
+                    for _ in range(0, total, _PIECE)
+                ]
+            )
         if changed:
             log.info(
                 "%d of %d files resampled to 16 kHz or mixed down to one channel, such as %s.",

@@ -316,6 +316,36 @@ def _pairs(source: Path, target: Path, suffixes: tuple[str, ...]) -> list[tuple[
 
 
 @cli.command()
+@click.argument("more", nargs=-1, metavar="")
+@click.option("--only", multiple=True, metavar="PART...", help="Only these parts; empty: all.")
+@click.option("--quick", is_flag=True, help="A minute or two, and rougher figures.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="JSON file with every figure.  [default: runs/bench.json in the kit]",
+)
+def bench(more: tuple[str, ...], only: tuple[str, ...], quick: bool, output: Path | None) -> None:
+    """Measure how fast the kit is on this machine.
+
+    Every figure is a ratio against the plain way of doing the same, timed in turn in one
+    process. Parts: startup, crops, inference, training, distillation, scoring, long_audio,
+    banks, agreement.
+
+    \b
+    Examples:
+      snrlib bench --quick
+      snrlib bench --only crops inference training
+    """
+    from snrlib import bench as benches
+    from snrlib.files import kit_root, write_json
+
+    report = benches.measure([*only, *more], quick, lambda figure: click.echo(figure.line()))
+    output = output or kit_root() / "runs" / "bench.json"
+    write_json(output, report)
+    click.echo(f"Every figure: {output}")
+
+
+@cli.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @_run_options
 @click.option("--history", is_flag=True, help="Fill in PESQ and STOI of the growth curves.")

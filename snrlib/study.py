@@ -38,7 +38,9 @@ from snrlib.files import atomic, checksum, kit_root, lock, read_json, write_json
 from snrlib.progress import duration
 
 # What draws, prints or starts things cannot change a notebook's numbers.
-_PLUMBING = {"__main__.py", "cli.py", "doctor.py", "site.py", "study.py", "site"}
+_PLUMBING = {
+    "__main__.py", "bench", "cli.py", "doctor.py", "site.py", "study.py", "sweep.py", "site",
+}  # fmt: skip
 
 
 @dataclass

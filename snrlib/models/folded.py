@@ -34,7 +34,7 @@ class FoldedUNet(nn.Module):
         blocks = [*unet.encoder, unet.bottleneck, *unet.decoder]
         outer = (0, len(blocks) - 1)
         self.blocks = nn.ModuleList(
-            _FoldedBlock(block, torch.float32 if i in outer else dtype)  # type: ignore[arg-type]
+            _FoldedBlock(block, torch.float32 if i in outer else dtype)
             for i, block in enumerate(blocks)
         )
         weight = unet.output.weight.detach().clone()
@@ -56,7 +56,8 @@ class FoldedUNet(nn.Module):
         features = self.blocks[depth](features)
         for i, block in zip(reversed(range(depth)), self.blocks[depth + 1 :], strict=True):
             # Popped: a skip that has been used must not hold its memory to the end.
-            joined = self._joined(features, skips.pop(), i < self.decimations, block.weight.dtype)
+            assert isinstance(block, _FoldedBlock)
+            joined = self._joined(features, skips.pop(), i < self.decimations, block.dtype)
             features = block(joined)
         estimate = functional.conv2d(features, self.features_weight, self.bias).squeeze(1, 2)
         return torch.tanh(estimate + self.noisy_weight * noisy)
@@ -107,10 +108,10 @@ class _FoldedBlock(nn.Module):
         flat = weight.detach().unsqueeze(2).to(dtype)
         self.weight = nn.Buffer(flat.contiguous(memory_format=torch.channels_last))
         self.bias = nn.Buffer(bias.detach().to(dtype))
-        self.slope = float(activation.negative_slope)  # type: ignore[arg-type, union-attr]
-        self.padding = (0, weight.shape[-1] // 2)
+        self.slope = float(activation.negative_slope)  # type: ignore[arg-type]
+        self.dtype, self.padding = dtype, (0, weight.shape[-1] // 2)
 
     def forward(self, features: Tensor) -> Tensor:
-        features = features.to(self.weight.dtype)
+        features = features.to(self.dtype)
         features = functional.conv2d(features, self.weight, self.bias, padding=self.padding)
         return functional.leaky_relu_(features, self.slope)
