@@ -316,6 +316,31 @@ def _pairs(source: Path, target: Path, suffixes: tuple[str, ...]) -> list[tuple[
 
 
 @cli.command()
+@click.argument("grid", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--run-dir", default="", help="Folder of the sweep; empty: runs/sweeps/GRID.")
+@click.option(
+    "--notebooks",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of numbered notebooks.  [default: the kit's]",
+)
+def sweep(grid: Path, run_dir: str, notebooks: Path | None) -> None:
+    """Run one notebook over a grid of parameters and collect every score in one table.
+
+    GRID is a YAML file with `notebook: "05"`, `before: ["04"]` (run once for each seed; its
+    models are handed on), `parameters: {profile: fast}` and `grid: {seed: [7, 8, 9]}`.
+    Finished cells are not run again; a cell that fails does not stop the others.
+
+    \b
+    Example:
+      snrlib sweep seeds.yaml
+    """
+    from snrlib import sweep as sweeps
+
+    table = sweeps.run(sweeps.read(grid), run_dir, notebooks, click.echo)
+    click.echo(f"Every score: {table}")
+
+
+@cli.command()
 @click.argument("more", nargs=-1, metavar="")
 @click.option("--only", multiple=True, metavar="PART...", help="Only these parts; empty: all.")
 @click.option("--quick", is_flag=True, help="A minute or two, and rougher figures.")
@@ -349,8 +374,14 @@ def bench(more: tuple[str, ...], only: tuple[str, ...], quick: bool, output: Pat
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @_run_options
 @click.option("--history", is_flag=True, help="Fill in PESQ and STOI of the growth curves.")
+@click.option("--cluster", default="", metavar="ADDRESS", help="Score on a Dask cluster.")
 def evaluate(
-    names: tuple[str, ...], profile: str, run_dir: str, history: bool, **options: Any
+    names: tuple[str, ...],
+    profile: str,
+    run_dir: str,
+    history: bool,
+    cluster: str,
+    **options: Any,
 ) -> None:
     """Score trained systems on the test set of their run folder.
 
@@ -360,8 +391,10 @@ def evaluate(
     Examples:
       snrlib evaluate S1 S2
       snrlib evaluate --history --run-dir runs/gpu
+      snrlib evaluate S2 --profile paper --cluster tcp://10.0.0.5:8786
     """
     import snrlib
+    from snrlib import cluster as clusters
     from snrlib import evaluation
 
     run = snrlib.open_run(profile=profile, run_dir=run_dir, **_common(options))
@@ -369,7 +402,8 @@ def evaluate(
         _fill_histories(run, names)
         return
     trained = sorted(path.parent.name for path in run.folder.glob("models/*/model.json"))
-    scores = run.scores(list(names) or ["noisy", *trained])
+    with clusters.joined(cluster):
+        scores = run.scores(list(names) or ["noisy", *trained])
     for metric in ("pesq_raw", "stoi", "si_sdr"):
         table = evaluation.summary(scores, metric=metric).reset_index()
         wide = table.pivot(index="system", columns="snr_db", values="mean").round(3)

@@ -57,7 +57,7 @@ class Listener:
         """Mean raw PESQ and STOI over the subset, as columns of the history."""
         if not self.pairs:
             return {}
-        enhancer = Enhancer(model, {}, self.device)
+        enhancer = Enhancer(model, {}, self.device, precision="float32")
         estimates = [enhancer.enhance(noisy) for noisy, _ in self.pairs]
         try:
             return mean_scores(

@@ -204,7 +204,8 @@ class Run:
                 f"{name} has not been trained in {self.folder}; run notebook {maker} first "
                 f"(snrlib study --profile {self.settings['profile']} runs all in order)."
             )
-        return load_model(self.model_folder(name), self.device)
+        # Scores must not depend on whether the processor has bf16.
+        return load_model(self.model_folder(name), self.device, precision="float32")
 
     def history(self, name: str) -> pandas.DataFrame:
         """The history of a training, one row per validation."""
