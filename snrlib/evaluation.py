@@ -139,7 +139,7 @@ def score_pairs(
     """The scores of (clean, estimate) pairs at 16 kHz: one row each, and a `failure` column."""
     with _one_thread_each():
         results = Parallel(jobs)(
-            delayed(all_metrics)(clean, estimate, SAMPLE_RATE, metrics) for clean, estimate in pairs
+            delayed(_score_pair)((clean, estimate), metrics) for clean, estimate in pairs
         )
     rows = [{**scores, "failure": failure} for scores, failure in results]
     return pd.DataFrame(rows, columns=[*metrics, "failure"])
@@ -304,6 +304,17 @@ def _draws(utterances: int, resamples: int, seed: int) -> np.ndarray:
     return rng.multinomial(utterances, even, size=resamples).astype(float)
 
 
+def _score_pair(
+    pair: tuple[np.ndarray, np.ndarray], metrics: Sequence[str]
+) -> tuple[dict[str, float], str]:
+    """Scores and failure of one (clean, estimate).
+
+    The two travel as a tuple: bare arrays are handed by joblib's Dask backend to one worker
+    each, ahead of the work, and are lost when it dies.
+    """
+    return all_metrics(*pair, SAMPLE_RATE, metrics)
+
+
 def _one_thread_each() -> AbstractContextManager[Any]:
     """Workers of one thread each, unless the caller chose a cluster as joblib's backend."""
     from joblib.parallel import LokyBackend, get_active_backend
@@ -383,7 +394,7 @@ def _overlapped(
         if pending:
             yield collect(*pending)
         tasks = [
-            delayed(all_metrics)(mixture.speech, np.asarray(estimate), SAMPLE_RATE, metrics)
+            delayed(_score_pair)((mixture.speech, np.asarray(estimate)), metrics)
             for mixture, estimate in zip(mixtures, estimates, strict=True)
         ]
         pending = block, workers(tasks)
