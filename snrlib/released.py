@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from snrlib import checkpoint, datasets, enhancement, evaluation
+from snrlib import checkpoint, enhancement, evaluation
 from snrlib.files import lock, read_json
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def scores(run: "Run", name: str = "S2") -> pd.DataFrame | None:
             run.recipe("test"),
             lambda recordings: [enhancer.enhance(noisy) for noisy in recordings],
             path=folder / f"{name}-{weights}.csv",
-            read=lambda row: datasets.mixture(row, run.bank),
+            metrics=run.metrics,
+            read=run.mixture,
             identity={"weights": weights, "audio": run.bank.checksum},
         )

@@ -63,20 +63,18 @@ def table(
         # The same table gets the same address, so that a second run gives the same notebook.
         .set_uuid(checksum(caption, frame.to_csv())[:8])
     )
-    style.set_table_styles(
-        [
-            {
-                "selector": "caption",
-                "props": "caption-side: top; text-align: left; max-width: 46em;",
-            },
-            {
-                "selector": "th.row_heading",
-                "props": "text-align: left; font-weight: normal; white-space: nowrap;",
-            },
-            {"selector": "th.index_name", "props": "text-align: left;"},
-            {"selector": "th.col_heading", "props": "text-align: right; white-space: nowrap;"},
-        ]
-    )
+    left = "text-align: left;"
+    rules = {
+        "caption": f"caption-side: top; {left} max-width: 46em;",
+        "th.row_heading": f"{left} font-weight: normal; white-space: nowrap;",
+        "th.index_name": left,
+        "th.col_heading": "text-align: right; white-space: nowrap;",
+        "th.col_heading[colspan]": "text-align: center;",
+    }
+    if len(frame.columns) > 8:  # a whole range of SNRs must fit a page
+        rules["th, td"] = "padding: 0.25em 0.4em;"
+        rules["tbody, thead"] = "font-size: 92%;"
+    style.set_table_styles([{"selector": s, "props": props} for s, props in rules.items()])
     words = [c for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
     if words:
         style = style.set_properties(
@@ -120,6 +118,7 @@ def heading(name: Any) -> str:
 def _rounded(digits: int, signed: bool) -> Any:
     def shown(value: Any) -> Any:
         if isinstance(value, int | float) and not isinstance(value, bool):
+            value = round(float(value), digits) + 0.0  # no minus sign before zeros
             return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "−")
         return value
 
