@@ -233,7 +233,7 @@ def test_a_browser_shows_the_page_and_asks_no_server(
             "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'browser'}",
             f"--log-net-log={log}", "--dump-dom", copy.as_uri(),
         ],
-        check=True, capture_output=True, timeout=60,
+        check=True, capture_output=True, timeout=240,
     )  # fmt: skip
     requests = [
         event["params"]

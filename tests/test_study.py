@@ -292,23 +292,24 @@ def command(kit: Path) -> list[str]:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_a_stop_at_any_moment_costs_only_the_running_notebook(kit: Path) -> None:
-    waiting = "import time\nif not (Path(run_dir) / 'go').exists(): time.sleep(60)"
+    waiting = "import time\nif not (Path(run_dir) / 'go').exists(): time.sleep(600)"
     write_notebook(kit / "notebooks", "01_second", waiting)
-    for number, code in ((signal.SIGINT, 130), (signal.SIGKILL, -9)):
+    # A shell shows 130 as well where CPython ends by the signal itself: -2.
+    for number, codes in ((signal.SIGINT, (130, -2)), (signal.SIGKILL, (-9,))):
         process = subprocess.Popen(command(kit), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         ran = ["01_second 7"] * (1 if number == signal.SIGINT else 2)
         while time.monotonic() < deadline and process.poll() is None:
             if (kit / "run" / "trace").exists() and trace(kit) == ["00_first 7", *ran]:
                 break
             time.sleep(0.05)
         process.send_signal(number)
-        output, errors = process.communicate(timeout=30)
-        assert process.returncode == code, (output, errors)
+        output, errors = process.communicate(timeout=120)
+        assert process.returncode in codes, (output, errors)
         if number == signal.SIGINT:
             assert b"the same command continues" in errors and b"Traceback" not in errors
     (kit / "run" / "go").touch()
-    subprocess.run(command(kit), check=True, capture_output=True, timeout=60)
+    subprocess.run(command(kit), check=True, capture_output=True, timeout=240)
     assert trace(kit) == ["00_first 7", *["01_second 7"] * 3]
     kept = sorted(path.name for path in (kit / "run" / "notebooks").iterdir())
     assert kept == ["00_first.ipynb", "01_second.ipynb"], "nothing unfinished is left"
