@@ -22,7 +22,7 @@ from snrlib.listening.spectrogram import RANGE_DB, pictures
 # ground: the table takes the page's own, so that it reads on light and on dark.
 _CELL = "padding: 4px 8px; text-align: left; vertical-align: middle;"
 _NUMBER = "padding: 4px 8px; text-align: right; vertical-align: middle; white-space: nowrap;"
-_NAME = _CELL + " max-width: 16em; overflow-wrap: anywhere;"
+_NAME = _CELL + " min-width: 6.5em; max-width: 16em; overflow-wrap: anywhere;"
 
 
 class Players:
