@@ -182,7 +182,10 @@ def train(
     accelerator: str,
     **options: Any,
 ) -> None:
-    """Train one network: T1 to T4, S1 or S2.
+    """Train one network: T1 to T4, S1, S2, or a baseline.
+
+    Baselines are called wavenet, psa_bilstm and crn at their papers' sizes (profiles gpu and
+    paper), crn-narrow and so on at smaller ones (fast and cpu).
 
     A training that was stopped continues; one that is finished is not repeated. With several
     devices the batch is shared between them; under SLURM or torchrun every process calls this
@@ -195,10 +198,13 @@ def train(
       snrlib train S2 --profile gpu --run-dir runs/gpu --seed 3
     """
     import snrlib
+    from snrlib import devices as hardware
 
-    run = snrlib.open_run(profile=profile, run_dir=run_dir, **_common(options))
+    first = hardware.speaks()
+    run = snrlib.open_run(profile=profile, run_dir=run_dir, quiet=not first, **_common(options))
     run.train(name, fresh=fresh, devices=devices, nodes=nodes, accelerator=accelerator)
-    click.echo(f"{name} is in {run.folder / 'models' / name}")
+    if first:
+        click.echo(f"{name} is in {run.folder / 'models' / name}")
 
 
 @cli.command()

@@ -56,6 +56,12 @@ def local(accelerator: str = "auto") -> torch.device:
     return torch.device("cpu")
 
 
+def speaks() -> bool:
+    """True in the one process of several that should print, before anything has been launched."""
+    numbers = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
+    return int(next((os.environ[n] for n in numbers if n in os.environ), 0)) == 0
+
+
 def computes_in_bf16(accelerator: str = "auto") -> bool:
     """True where bf16 is arithmetic of the hardware, and not an emulation that is slower."""
     if accelerator != "cpu" and torch.cuda.is_available():

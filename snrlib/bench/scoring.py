@@ -15,5 +15,5 @@ def figures(quick: bool) -> Iterator[Figure]:
         f"six scores of {len(pairs)} utterances", "a loop over the utterances",
         lambda: [metrics.all_metrics(*pair, SAMPLE_RATE, metrics.METRICS) for pair in pairs],
         "evaluation.score_pairs", lambda: evaluation.score_pairs(pairs), 2 if quick else 5,
-        target=1.7, per=len(pairs),
+        target=1.7, per=len(pairs), workers=True,
     )  # fmt: skip
