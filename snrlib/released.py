@@ -47,7 +47,8 @@ def scores(run: "Run", name: str = "S2") -> pd.DataFrame | None:
     """
     if name not in enhancement.released():
         return None
-    enhancer = enhancement.load_model(name, run.device)
+    # As for the run's own models: scores must not depend on whether the processor has bf16.
+    enhancer = enhancement.load_model(name, run.device, precision="float32")
     weights = checkpoint.fingerprint(enhancement.RELEASED / name)
     folder = run.folder / "scores-released"
     with lock(folder):
