@@ -397,11 +397,14 @@ class Run:
     def provenance(self) -> dict[str, Any]:
         """Everything a number of this run depends on, for the last cell of a notebook."""
         licences = sorted({*self.speech["licence"], *self.noises["licence"]})
+        used = sorted({*self.speech["corpus"], *self.noises["corpus"]})
+        citations = [corpora.get(name).citation for name in used]
         return {
             "commit": checkpoint.commit() or "not a git checkout",
             **self.settings,
             "audio checksum": self.bank.checksum,
             "licences": "; ".join(licences),
+            "please cite": "; ".join(c for c in citations if c) or "nothing but the kit",
             **checkpoint.versions(),
         }
 

@@ -2,8 +2,8 @@
 
 A minute at a time, and ten seconds more on each side that are thrown away: by then an LSTM has
 forgotten how it started (a trained BiLSTM of 96 units differed from the whole by -93 dB with
-ten seconds of context, by -34 dB with one). Recordings up to a minute and twenty seconds run in one piece, so
-nothing that the study scores is touched by this.
+ten seconds of context, by -34 dB with one). Recordings up to a minute and twenty seconds run in
+one piece, so nothing that the study scores is touched by this.
 
 Notebook: 07_baselines.
 """
