@@ -143,7 +143,7 @@ def _row(clips: Clips, position: int, image: bytes, notes: Mapping[str, str]) ->
         f'<tr class="snrlib-source"><th scope="row" style="{_NAME}">'
         f'<span class="snrlib-name">{name}</span>{small}</th>'
         f'<td style="{_CELL}"><audio controls preload="metadata" title="Play {name}" '
-        f'aria-label="Play {name}, {seconds:.1f} seconds" style="width: 260px; height: 36px;" '
+        f'aria-label="Play {name}, {seconds:.1f} seconds" style="width: 225px; height: 36px;" '
         f'src="{sound}"></audio></td>'
         f'<td style="{_CELL}"><img alt="Spectrogram of {name}" width="240" height="64" '
         f'style="width: 240px; height: 64px; max-width: none;" src="{picture}"></td>'
