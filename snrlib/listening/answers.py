@@ -102,7 +102,7 @@ def read_answers(
             "two ways; keep one of the files."
         )
     if test is not None:
-        _hold_against(answers, test)
+        hold_against(answers, test)
     return answers
 
 
@@ -167,6 +167,32 @@ def table(content: dict[str, Any], where: str = "the answers") -> pandas.DataFra
     return rows
 
 
+def hold_against(answers: pandas.DataFrame, test: "BlindTest") -> None:
+    """Checks that every judgement answers what `test` asked its listener.
+
+    Raises:
+        SnrlibError: answers to another test, or rows that contradict its plan.
+    """
+    for listener, rows in answers.groupby("listener"):
+        other = rows.loc[rows["test"] != test.id, "test"]
+        if len(other):
+            raise SnrlibError(
+                f"The answers of '{listener}' belong to test {other.iloc[0]}, not to {test.id}: "
+                "its audio, its design or its seed differs."
+            )
+        plan = test.plan(str(listener))
+        for row in rows.to_dict("records"):
+            trial = plan[row["trial"]] if row["trial"] < len(plan) else {}
+            asked = {key: trial.get(key) for key in ("kind", "a", "b", "x")}
+            told = {key: row[key] or None for key in asked}
+            fits = trial and asked == told and row["scene"] == test.scenes[trial["scene"]].name
+            if not fits or (row["kind"] == "rating" and row["system"] not in trial["systems"]):
+                raise SnrlibError(
+                    f"Trial {row['trial']} of '{listener}' is not what the test asked; the file "
+                    "was changed, or the name was."
+                )
+
+
 def _check_row(row: dict[str, Any], where: str) -> None:
     if row["kind"] == "abx":
         letters = {"A", "B"}
@@ -189,24 +215,3 @@ def _typed(name: str, value: str | None) -> Any:
     if name in ("snr_db", "rating", "seconds"):
         return float(value)
     return value.lower() == "true" if name == "correct" else value
-
-
-def _hold_against(answers: pandas.DataFrame, test: "BlindTest") -> None:
-    for listener, rows in answers.groupby("listener"):
-        other = rows.loc[rows["test"] != test.id, "test"]
-        if len(other):
-            raise SnrlibError(
-                f"The answers of '{listener}' belong to test {other.iloc[0]}, not to {test.id}: "
-                "its audio, its design or its seed differs."
-            )
-        plan = test.plan(str(listener))
-        for row in rows.to_dict("records"):
-            trial = plan[row["trial"]] if row["trial"] < len(plan) else {}
-            asked = {key: trial.get(key) for key in ("kind", "a", "b", "x")}
-            told = {key: row[key] or None for key in asked}
-            fits = trial and asked == told and row["scene"] == test.scenes[trial["scene"]].name
-            if not fits or (row["kind"] == "rating" and row["system"] not in trial["systems"]):
-                raise SnrlibError(
-                    f"Trial {row['trial']} of '{listener}' is not what the test asked; the file "
-                    "was changed, or the name was."
-                )

@@ -52,12 +52,10 @@ def abx_shares(
             place, rows["share"], [rows["share"] - rows["low"], rows["high"] - rows["share"]],
             label=pair, color=colour(role), marker=MARKERS.get(role) or "o", capsize=3,
         )  # fmt: skip
-    ax.axhline(0.5, color="#666666", linestyle="--", linewidth=1)
-    ax.annotate("guessing", (1, 0.5), xycoords=("axes fraction", "data"), xytext=(-4, 3),
-                textcoords="offset points", ha="right", color="#666666")  # fmt: skip
+    ax.axhline(0.5, color="#666666", linestyle="--", linewidth=1, label="guessing")
     ax.set(xlabel=label("snr_db"), ylabel="share of right answers", ylim=(0, 1.04))
     ax.set_xticks(sorted(shares["snr_db"].unique()))
-    ax.legend(title="told apart", loc="lower left", frameon=False)
+    ax.legend(title="told apart", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     ax.set_title(_title(title or "ABX", answers))
     return figure, ax
 

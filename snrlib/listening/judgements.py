@@ -92,7 +92,7 @@ def ratings(
     rows = []
     for key, group in _groups(rated, by):
         values = group["rating"].to_numpy()
-        low, high = bootstrap(group, lambda drawn, values=values: float(values[drawn].mean()))
+        low, high = bootstrap(group, lambda w, values=values: float(np.average(values, weights=w)))
         counts = [len(group), group["listener"].nunique(), group["scene"].nunique()]
         rows.append([*key, group["rating"].mean(), low, high, *counts])
     columns = [*by, "mean", "low", "high", "judgements", "listeners", "scenes"]
@@ -141,24 +141,24 @@ def agreement(
         heard, score = known["rating"].to_numpy(), known[metric].to_numpy()
 
         def correlation(
-            drawn: np.ndarray, heard: np.ndarray = heard, score: np.ndarray = score
+            weights: np.ndarray, heard: np.ndarray = heard, score: np.ndarray = score
         ) -> float:
-            ours, theirs = heard[drawn], score[drawn]
-            if len(drawn) < 3 or np.ptp(ours) == 0 or np.ptp(theirs) == 0:
+            ours, theirs = np.repeat(heard, weights), np.repeat(score, weights)
+            if len(ours) < 3 or np.ptp(ours) == 0 or np.ptp(theirs) == 0:
                 return np.nan
             return float(np.corrcoef(rankdata(ours), rankdata(theirs))[0, 1])
 
         ordered = _same_order(known, metric)
         same = ordered["same"].to_numpy(float)
 
-        def share(drawn: np.ndarray, same: np.ndarray = same) -> float:
-            return float(same[drawn].mean()) if len(drawn) else np.nan
+        def share(weights: np.ndarray, same: np.ndarray = same) -> float:
+            return float(np.average(same, weights=weights)) if len(same) else np.nan
 
         rows.append(
             [
                 metric,
-                *(correlation(np.arange(len(known))), *bootstrap(known, correlation, seed=1)),
-                *(share(np.arange(len(same))), *bootstrap(ordered, share, seed=2)),
+                *(correlation(np.ones(len(known), int)), *bootstrap(known, correlation, seed=1)),
+                *(share(np.ones(len(same), int)), *bootstrap(ordered, share, seed=2)),
                 *(len(same), len(known)),
             ]
         )
@@ -201,22 +201,24 @@ def bootstrap(
 
     Args:
         judgements: a table with the columns listener and scene.
-        statistic: takes the positions of the rows that were drawn.
+        statistic: takes how often each row was drawn, (rows,).
         seed: of the resampling.
     """
+    units = judgements.groupby(["listener", "scene"]).indices
     scenes: dict[str, list[np.ndarray]] = {}
-    for (listener, _), rows in judgements.groupby(["listener", "scene"]).indices.items():
+    for (listener, _), rows in units.items():
         scenes.setdefault(listener, []).append(rows)
-    own = list(scenes.values())
-    if len(own) < 2 and (not own or len(own[0]) < 2):
+    if len(units) < 2:
         return np.nan, np.nan
     generator = np.random.default_rng(seed)
-    values = []
-    for _ in range(RESAMPLES):
-        drawn = []
-        for i in generator.integers(len(own), size=len(own)):
-            drawn += [own[i][j] for j in generator.integers(len(own[i]), size=len(own[i]))]
-        values.append(statistic(np.concatenate(drawn)))
+    listeners = generator.multinomial(len(scenes), [1 / len(scenes)] * len(scenes), RESAMPLES)
+    weights = np.zeros((RESAMPLES, len(judgements)), int)
+    for own, drawn in zip(scenes.values(), listeners.T, strict=True):
+        # A listener drawn twice brings two independent draws of scenes: counts simply add up.
+        counts = generator.multinomial(drawn * len(own), [1 / len(own)] * len(own))
+        for rows, count in zip(own, counts.T, strict=True):
+            weights[:, rows] = count[:, None]
+    values = [statistic(row) for row in weights]
     if not np.isfinite(values).any():
         return np.nan, np.nan
     tail = 50 * (1 - CONFIDENCE)
