@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -195,49 +194,48 @@ def heatmap(
         centre: a value that has no colour; above it purple, below it orange.
         title: over the axes.
     """
+    import seaborn
+
     rows, columns = table.shape
     figure, ax = axes(ax, (max(4.5, 2.6 + 0.62 * columns), 1.4 + 0.42 * rows))
     values = table.to_numpy(dtype=float)
-    if centre is None:
-        image = ax.imshow(np.ma.masked_invalid(values), aspect="auto", cmap="YlGnBu")
-        if spec == "d":  # counts start at nothing, and equal counts need no dark colour
-            image.set_clim(0, 2 * max(1, np.nanmax(values)))
-    else:
-        reach = float(np.nanmax(np.abs(values - centre))) if np.isfinite(values).any() else 1.0
-        norm = TwoSlopeNorm(centre, centre - (reach or 1), centre + (reach or 1))
-        image = ax.imshow(np.ma.masked_invalid(values), aspect="auto", cmap="PuOr", norm=norm)
+    some = bool(np.isfinite(values).any())
+    limits: dict[str, float] = {}
+    if centre is not None:
+        reach = float(np.nanmax(np.abs(values - centre))) if some else 1.0
+        limits = {"vmin": centre - (reach or 1), "vmax": centre + (reach or 1)}
+    elif spec == "d":  # counts start at nothing, and equal counts need no dark colour
+        limits = {"vmin": 0, "vmax": 2 * max(1, np.nanmax(values))}
+    shown = [[f"{_counted(v, spec):{spec}}" if np.isfinite(v) else "" for v in r] for r in values]
+    seaborn.heatmap(
+        values,
+        ax=ax,
+        annot=np.array(shown, dtype=object),
+        fmt="",
+        annot_kws={"fontsize": 9},
+        cmap="YlGnBu" if centre is None else "PuOr",
+        linewidths=2,
+        linecolor="white",
+        cbar=bool(unit),
+        cbar_kws={"label": unit, "pad": 0.02},
+        xticklabels=[_name(name) for name in table.columns],
+        yticklabels=[_name(name) for name in table.index],
+        **limits,
+    )
     ax.grid(False)
-    ax.spines[:].set_visible(False)
-    ax.tick_params(length=0)
-    ax.set_xticks(range(columns), [_name(name) for name in table.columns])
-    ax.set_yticks(range(rows), [_name(name) for name in table.index])
-    ax.set_xticks(np.arange(columns + 1) - 0.5, minor=True)
-    ax.set_yticks(np.arange(rows + 1) - 0.5, minor=True)
-    ax.grid(which="minor", color="white", linewidth=2)
-    ax.tick_params(which="minor", length=0)
-    for (row, column), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            shade = image.cmap(image.norm(value))
-            luminance = 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2]
-            ax.text(
-                column,
-                row,
-                format(int(value) if spec == "d" else value, spec),
-                ha="center",
-                va="center",
-                fontsize=9,
-                color="white" if luminance < 0.5 else "#222222",
-            )
+    ax.tick_params(length=0, rotation=0)
     ax.set_xlabel(label(str(table.columns.name or "")))
     ax.set_ylabel(label(str(table.index.name or "")))
     ax.set_title(title)
-    if unit:
-        bar = figure.colorbar(image, ax=ax, label=unit, pad=0.02)
-        if centre is not None and np.isfinite(values).any():
-            # Both directions have their colour; the scale shows what occurs.
-            bar.ax.set_ylim(min(centre, np.nanmin(values)), max(centre, np.nanmax(values)))
-        bar.outline.set_visible(False)
+    if unit and centre is not None and some:
+        # Both directions have their colour; the scale shows what occurs.
+        bar = ax.collections[0].colorbar
+        bar.ax.set_ylim(min(centre, np.nanmin(values)), max(centre, np.nanmax(values)))
     return figure, ax
+
+
+def _counted(value: float, spec: str) -> float:
+    return int(value) if spec == "d" else value
 
 
 @styled
