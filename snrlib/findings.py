@@ -61,13 +61,10 @@ def by_snr(scores: pd.DataFrame, system: str, reference: str, metric: str) -> st
     worse = list(points.loc[points["high"] < 0, "snr_db"])
     open_ = [snr for snr in points["snr_db"] if snr not in {*better, *worse}]
     parts = []
-    if better:
-        parts.append(f"above {reference} at {listed(better)} dB")
-    if worse:
-        parts.append(f"below {reference} at {listed(worse)} dB")
-    if open_:
-        where = "every SNR" if len(open_) == len(points) else f"{listed(open_)} dB"
-        parts.append(f"not distinguishable from {reference} at {where}")
+    for what, snrs in (("above", better), ("below", worse), ("not distinguishable from", open_)):
+        if snrs:
+            where = "every SNR" if len(snrs) == len(points) else f"{listed(snrs)} dB"
+            parts.append(f"{what} {reference} at {where}")
     return f"In {NAMES.get(metric, metric)}, {system} is {', '.join(parts)}."
 
 

@@ -29,7 +29,6 @@ def table(
     *,
     digits: int | Mapping[str, int] = 2,
     signed: bool = False,
-    bold: Any = None,
 ) -> Styler:
     """A table as small HTML: what it is above it, real minus signs, blanks where nothing is.
 
@@ -38,7 +37,6 @@ def table(
         caption: data, unit and kind of number.
         digits: behind the point, for all numbers or by column (other columns get 2).
         signed: show a plus sign, for differences.
-        bold: a boolean frame like `frame`: what the eye should find first.
     """
     frame = frame.copy()
     for axis in (frame.index, frame.columns):
@@ -77,13 +75,11 @@ def table(
     style.set_table_styles([{"selector": s, "props": props} for s, props in rules.items()])
     words = [c for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
     if words:
+        headed = {column: [{"selector": "th.col_heading", "props": left}] for column in words}
+        style = style.set_table_styles(headed, overwrite=False)
         style = style.set_properties(
             subset=words, **{"text-align": "left", "white-space": "normal"}
         )
-    if bold is not None:
-        marks = bold.reindex_like(frame).eq(True)
-        shades = marks.map(lambda mark: "font-weight: bold" if mark else "")
-        style = style.apply(lambda _: shades, axis=None)
     return style
 
 

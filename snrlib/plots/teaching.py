@@ -88,8 +88,9 @@ def blend_of_squares(
     ax.plot(student, to_teacher, color=colour("T2"), linestyle="--", label="pull of the teacher")
     ax.plot(student, to_clean, color=colour("clean"), linestyle=":", label="pull of the clean")
     ax.plot(student, to_teacher + to_clean, color=colour("S2"), label="Eq. 1: their sum")
-    ax.fill_between(student, 0, floor, color="#dddddd", alpha=0.6, linewidth=0)
-    ax.text(student[-1], floor / 2, "constant: no gradient", va="center", ha="right", fontsize=9)
+    ax.fill_between(
+        student, 0, floor, color="#dddddd", alpha=0.7, linewidth=0, label="constant: no gradient"
+    )
     ax.plot(blend, floor, "D", color=colour("S2"), markersize=8, zorder=4)
     top = float((to_teacher + to_clean).max()) * 0.75
     for value, name in ((teacher, "$t$"), (clean, "$y$"), (blend, "blend")):
