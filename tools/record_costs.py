@@ -41,7 +41,7 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {model}"
 
 
-def record(run_dir: Path) -> pandas.DataFrame:
+def record(run_dir: Path, remark: str = "") -> pandas.DataFrame:
     """The costs of a finished study, joined to those recorded for other profiles."""
     profile = read_json(run_dir / "run.json")["profile"]
     facts = read_json(run_dir / "study.json")
@@ -51,7 +51,7 @@ def record(run_dir: Path) -> pandas.DataFrame:
             "notebook": name,
             "seconds": entry["seconds"],
             "memory_mb": entry["memory_mb"],
-            "machine": machine(),
+            "machine": ", ".join(word for word in (machine(), remark) if word),
             "recorded": datetime.now(UTC).date().isoformat(),
             "commit": checkpoint.commit(),
             "code": code_identity(kit_root() / "notebooks" / f"{name}.ipynb"),
@@ -112,7 +112,9 @@ def main() -> None:
     """Records the run named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run_dir", type=Path, help="run folder of a finished study")
-    table = record(parser.parse_args().run_dir)
+    parser.add_argument("--remark", default="", help="such as: busy with other work")
+    arguments = parser.parse_args()
+    table = record(arguments.run_dir, arguments.remark)
     write_text(COSTS, table.to_csv(index=False))
     for notebook in sorted((kit_root() / "notebooks").glob("*.ipynb")):
         if (table["notebook"] == notebook.stem).any():
