@@ -28,7 +28,7 @@ RELEASED = Path(__file__).parent / "assets" / "models"
 PRECISIONS = ("auto", "float32", "eager")
 METHODS = ("seamless", "chunks", "overlap_add")
 CHUNK = 16_384  # the crop that models are trained on
-PIECE = 1 << 18  # samples (16 s) enhanced at a time: bounds the memory, whatever the recording
+PIECE = 1 << 17  # samples (8 s) enhanced at a time: bounds the memory, whatever the recording
 
 
 class Enhancer:
