@@ -78,7 +78,7 @@ def read_answers(
         test: the test that they must belong to; its plan is then held against every row.
 
     Returns:
-        A table with the columns `TABLE_COLUMNS`; empty if there are no files.
+        A table with the columns `TABLE_COLUMNS`; empty if a folder has no files, or is not there.
 
     Raises:
         SnrlibError: a file that is not an answer file, that belongs to another test, or whose
@@ -87,8 +87,10 @@ def read_answers(
     paths: list[Path] = []
     for place in [places] if isinstance(places, str | Path) else places:
         place = Path(place)
-        found = [*place.glob("*.json"), *place.glob("*.csv")] if place.is_dir() else [place]
-        paths += sorted(found)
+        if place.suffix.lower() in (".json", ".csv"):
+            paths.append(place)
+        else:
+            paths += sorted([*place.glob("*.json"), *place.glob("*.csv")])
     tables = [table(read_file(path), str(path)) for path in paths]
     if not tables:
         return pandas.DataFrame(columns=TABLE_COLUMNS)

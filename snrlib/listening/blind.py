@@ -277,14 +277,20 @@ def low_pass(signal: np.ndarray) -> np.ndarray:
     return fftconvolve(signal, kernel, "full")[taps // 2 :][: len(signal)].astype(np.float32)
 
 
+def fnv1a(text: str) -> int:
+    """The 32-bit FNV-1a hash of a text in UTF-8 (Fowler, Noll, Vo)."""
+    state = 2166136261
+    for byte in text.encode():
+        state = (state ^ byte) * 16777619 & 0xFFFFFFFF
+    return state
+
+
 def _random(seed: str) -> Iterator[float]:
     """Numbers in [0, 1) from a text: FNV-1a, then mulberry32.
 
     Small enough to be written twice: blind.js draws the very same numbers in the browser.
     """
-    state = 2166136261
-    for byte in seed.encode():
-        state = (state ^ byte) * 16777619 & 0xFFFFFFFF
+    state = fnv1a(seed)
     while True:
         state = (state + 0x6D2B79F5) & 0xFFFFFFFF
         mixed = (state ^ state >> 15) * (state | 1) & 0xFFFFFFFF

@@ -106,7 +106,7 @@ def against_metrics(
     """
     shown = [metric for metric in metrics if clip_scores[metric].notna().any()]
     figure, panels = plt.subplots(
-        2, len(shown), figsize=(3.6 * len(shown) + 1.6, 6.6), sharey="row", squeeze=False,
+        2, len(shown), figsize=(2.7 * len(shown) + 1.7, 6.2), sharey="row", squeeze=False,
         layout="constrained",
     )  # fmt: skip
     rated = judgements.with_scores(answers, clip_scores, leave_out=(REFERENCE,))
