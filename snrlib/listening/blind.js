@@ -72,6 +72,8 @@ function answerDocument() {
   };
 }
 
+const judgements = (count) => `${count} judgement${count === 1 ? "" : "s"}`;
+
 function keep() {
   const text = JSON.stringify(answerDocument());
   try {
@@ -86,12 +88,12 @@ function keep() {
     box.dispatchEvent(new Event("input", { bubbles: true }));
     box.dispatchEvent(new Event("change", { bubbles: true }));
   }
-  const count = session.answers.length;
+  const count = judgements(session.answers.length);
   get("kept").classList.toggle("problem", !keptInBrowser && !box);
   get("kept").textContent = box
-    ? `${count} judgements; each is written to a file beside the notebook at once.`
+    ? `${count}; each is written to a file beside the notebook at once.`
     : keptInBrowser
-      ? `${count} judgements; each is kept in this browser at once. Closing the page loses nothing.`
+      ? `${count}; each is kept in this browser at once. Closing the page loses nothing.`
       : "This browser keeps nothing: download your answers before you close the page.";
 }
 
@@ -497,7 +499,7 @@ function startTest() {
     const count = before ? before.answers.length : 0;
     get("begin").textContent = count ? "Go on" : "Begin";
     get("start-note").classList.remove("problem");
-    get("start-note").textContent = count ? `${count} judgements are there already.` : "";
+    get("start-note").textContent = count ? `${judgements(count)} already there.` : "";
   };
   name.addEventListener("input", look);
   name.addEventListener("keydown", (event) => {

@@ -325,7 +325,7 @@ def _live(test: BlindTest, folder: Path) -> Any:
             content = check(json.loads(change["new"]), "the notebook's page")
             path = answer_file(folder, content)
             write_json(path, content)
-            note.value = f"{len(content['answers'])} judgements are in {path}."
+            note.value = f"Judgements in {path}: {len(content['answers'])}."
         except (SnrlibError, json.JSONDecodeError) as error:
             note.value = f"Not saved: {error}"
 
