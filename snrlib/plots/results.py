@@ -227,9 +227,9 @@ def heatmap(
     ax.set_xlabel(label(str(table.columns.name or "")))
     ax.set_ylabel(label(str(table.index.name or "")))
     ax.set_title(title)
-    if unit and centre is not None and some:
+    bar = ax.collections[0].colorbar
+    if bar is not None and centre is not None and some:
         # Both directions have their colour; the scale shows what occurs.
-        bar = ax.collections[0].colorbar
         bar.ax.set_ylim(min(centre, np.nanmin(values)), max(centre, np.nanmax(values)))
     return figure, ax
 
