@@ -93,7 +93,8 @@ def fill_notebook(path: Path, table: pandas.DataFrame) -> None:
 def readme_table(table: pandas.DataFrame) -> str:
     """The README's table of costs: one row per notebook, one column per recorded profile."""
     profiles = list(table["profile"].unique())
-    lines = ["| notebook | " + " | ".join(f"`{p}`" for p in profiles) + " |"]
+    lines = ["What a study costs (a second time nothing is computed again):", ""]
+    lines += ["| notebook | " + " | ".join(f"`{p}`" for p in profiles) + " |"]
     lines.append("|---" * (len(profiles) + 1) + "|")
     for name, rows in table.groupby("notebook"):
         costs = {
