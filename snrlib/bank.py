@@ -6,6 +6,7 @@ is decoded once, in parallel, into a memory-mapped array with offsets. 16 bits k
 """
 
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -62,11 +63,9 @@ def open_bank(records: pandas.DataFrame, folder: Path | None = None, jobs: int =
         AudioError: a file that cannot be read, or is not as long as listed.
         SnrlibError: the disk is full.
     """
-    import joblib
-
     files = records.drop_duplicates("path")
     paths, lengths = files["path"].tolist(), files["samples"].to_numpy(np.int64)
-    stats = [_existing(path).stat() for path in paths]
+    stats = [_stat(path) for path in paths]
     identity = checksum(
         [
             [path, int(length), stat.st_size, stat.st_mtime_ns]
@@ -78,6 +77,8 @@ def open_bank(records: pandas.DataFrame, folder: Path | None = None, jobs: int =
     ends = np.cumsum(lengths)
     begins = {p: (int(e - n), int(n)) for p, e, n in zip(paths, ends, lengths, strict=True)}
     if not (target.exists() and facts_path.exists()):
+        import joblib
+
         total = int(ends[-1]) if len(ends) else 0
         changed: list[str] = []
         with atomic(target) as unfinished, _quiet_audio(), ExitStack() as held:
@@ -139,7 +140,10 @@ def _quiet_audio() -> Iterator[None]:
         audio.log.setLevel(level)
 
 
-def _existing(path: str) -> Path:
-    if not Path(path).is_file():
-        raise AudioError(f"{path} does not exist; list the corpus again, or put the file back.")
-    return Path(path)
+def _stat(path: str) -> os.stat_result:
+    try:
+        return os.stat(path)
+    except OSError as error:
+        raise AudioError(
+            f"{path} does not exist; list the corpus again, or put the file back."
+        ) from error
