@@ -90,7 +90,8 @@ def read_answers(
         if place.suffix.lower() in (".json", ".csv"):
             paths.append(place)
         else:
-            paths += sorted([*place.glob("*.json"), *place.glob("*.csv")])
+            # A file that is being written has a name that begins with a dot.
+            paths += sorted([*place.glob("[!.]*.json"), *place.glob("[!.]*.csv")])
     tables = [table(read_file(path), str(path)) for path in paths]
     if not tables:
         return pandas.DataFrame(columns=TABLE_COLUMNS)

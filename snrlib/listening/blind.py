@@ -310,7 +310,7 @@ def _live(test: BlindTest, folder: Path) -> Any:
     import ipywidgets as widgets
 
     saved = {}
-    for path in sorted(folder.glob(f"*-{test.id}.json")):
+    for path in sorted(folder.glob(f"[!.]*-{test.id}.json")):
         content = check(read_json(path), str(path))
         saved[content["listener"]] = content
     mark = f"snrlib-answers-{test.id}"

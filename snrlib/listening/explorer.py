@@ -3,7 +3,7 @@
 It needs a live kernel, since every mixture is made on the spot. Where nobody sits before the
 kernel, its first choice is shown as plain players, which live on in saved notebooks and pages.
 
-Notebook: 00_start_here.
+Notebook: 09_listening_test.
 """
 
 import html
