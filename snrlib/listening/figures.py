@@ -123,7 +123,7 @@ def against_metrics(
         upper.set_title(
             f"same order in {100 * numbers['same_order']:.0f} % of {numbers['pairs']:.0f} pairs,\n"
             f"rank correlation {numbers['correlation']:.2f}".replace("-", "−"),
-            fontsize=10,
+            fontsize=9,
         )
         pairs = trials.groupby(["scene", "pair"], as_index=False)[["correct", metric]].mean()
         for pair in sorted(pairs["pair"].unique()):
