@@ -134,12 +134,9 @@ def _row(clips: Clips, position: int, image: bytes, notes: Mapping[str, str]) ->
     clip = clips.clips[position]
     name = html.escape(clip.name, quote=True)
     seconds = len(clip.signal) / clips.sample_rate
-    note = notes.get(clip.name, "")
-    small = (
-        f'<br><small class="snrlib-note" style="font-weight: normal;">{html.escape(str(note))}</small>'
-        if note
-        else ""
-    )
+    note = html.escape(str(notes.get(clip.name, "")))
+    plain = 'class="snrlib-note" style="font-weight: normal;"'
+    small = f"<br><small {plain}>{note}</small>" if note else ""
     sound = data_uri("audio/wav", wav(clip.signal * clips.gain, clips.sample_rate))
     picture = data_uri("image/png", image)
     # The sanitizer drops aria attributes; the title is what is left to name the player.
