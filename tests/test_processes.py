@@ -89,7 +89,7 @@ def main(what: str, folder: Path) -> None:
         train(folder, 2)
     else:
         (folder / f"pid{rank}").write_text(str(os.getpid()))
-        train(folder, 2, pause=0.1 if what == "slowly" else 0.0)
+        train(folder, 2, pause=0.1)
 
 
 def command(what: str, folder: Path) -> list[str]:
@@ -133,7 +133,7 @@ def test_a_process_that_dies_ends_the_job_which_can_be_resumed(tmp_path):
     _, errors = job.communicate(timeout=60)
     assert job.returncode != 0, errors
     assert not (tmp_path / "S1" / checkpoint.DESCRIPTION).exists()
-    subprocess.run(command("again", tmp_path), check=True, timeout=120)
+    train(tmp_path, 1)  # how many processes share a batch changes nothing: one may go on alone
     assert training.history(tmp_path / "S1")["step"].tolist() == list(range(4, 25, 4))
 
 

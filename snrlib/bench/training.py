@@ -60,7 +60,7 @@ def figures(quick: bool) -> Iterator[Figure]:
             "Dataset, DataLoader, float32, eager", partial(many, theirs),
             "snrlib.step", partial(many, ours),
             3 if quick else 7, per=calls, wait=wait,
-            target=4.0 if gpu else 2.0 if devices.computes_in_bf16() else 1.0,
+            target=None if narrow else 4.0 if gpu else 2.0 if devices.computes_in_bf16() else 1.0,
             graphs=bool(getattr(ours, "captured", False)),
         )  # fmt: skip
     if gpu:
