@@ -105,8 +105,8 @@ def costs(enhancers: Mapping[str, Enhancer], seconds: float = 4.0) -> pd.DataFra
         seconds: of audio that the real-time factor is measured on.
 
     Returns:
-        One row per model; columns `parameters`, `million MAC/s` (multiply-accumulates per
-        second of audio), `real-time factor` (seconds of one core per second of audio), `steps`,
+        One row per model; columns `parameters`, `GMAC/s` (billions of multiply-accumulates
+        per second of audio), `real-time factor` (seconds of one core per second of audio), `steps`,
         `batch`, `examples` (training samples seen), `best step`, `minutes` (of training, on
         whatever machine that was).
     """
@@ -116,7 +116,7 @@ def costs(enhancers: Mapping[str, Enhancer], seconds: float = 4.0) -> pd.DataFra
         training, budget = card["training"], card["settings"]["budget"]
         rows[name] = {
             "parameters": models.parameters(enhancer.model),
-            "million MAC/s": multiply_accumulates(enhancer.model) / 1e6,
+            "GMAC/s": multiply_accumulates(enhancer.model) / 1e9,
             "real-time factor": real_time_factor(enhancer.enhance, seconds),
             "steps": training["steps"],
             "batch": budget["batch"],
@@ -138,6 +138,6 @@ def paper_sizes() -> pd.DataFrame:
             model = models.create(name)
         rows[name] = {
             "parameters": models.parameters(model),
-            "million MAC/s": multiply_accumulates(model) / 1e6,
+            "GMAC/s": multiply_accumulates(model) / 1e9,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")

@@ -61,6 +61,9 @@ class WavenetDenoiser(nn.Module):
         head: channels of the two three-tap convolutions after the skips (paper: 2048, 256).
         chunk: samples estimated in one pass (paper: 1,601). It changes cost and memory, not the
             estimate: every pass computes `receptive_field - 1` samples of context anew.
+        target: samples in the middle of each training crop that the loss is over (paper:
+            1,601); None is all that have their whole context in the crop. It changes the cost
+            of a training step and what the step learns from, nothing else.
 
     Raises:
         SnrlibError: sizes that make no network.
@@ -79,15 +82,16 @@ class WavenetDenoiser(nn.Module):
         dilations: int = 10,
         head: tuple[int, int] = (2048, 256),
         chunk: int = 16_384,
+        target: int | None = None,
     ) -> None:
         super().__init__()
-        if min(channels, stacks, dilations, chunk, *head) < 1 or len(head) != 2:
+        if min(channels, stacks, dilations, chunk, target or 1, *head) < 1 or len(head) != 2:
             raise SnrlibError(
                 "A Wavenet needs at least one channel, stack, dilation and sample per chunk, and "
                 f"two widths for its head, not channels={channels}, stacks={stacks}, "
                 f"dilations={dilations}, head={tuple(head)}, chunk={chunk}."
             )
-        self.chunk = chunk
+        self.chunk, self.target = chunk, target
         self.first = nn.Conv1d(1, channels, 3, bias=False)
         self.condition_first = nn.Linear(CODE_BITS, channels, bias=False)
         self.blocks = nn.ModuleList(
@@ -152,7 +156,8 @@ class WavenetDenoiser(nn.Module):
         """The energy-conserving loss of a batch of crops `(batch, samples)`; a scalar.
 
         The crop's first and last `half_field` samples are context only; the loss is over the
-        samples between. In training, every tenth row becomes noise alone with a silent target.
+        samples between, or over `target` of them. In training, every tenth row becomes noise
+        alone with a silent target.
 
         Raises:
             SnrlibError: crops shorter than the receptive field.
@@ -166,6 +171,10 @@ class WavenetDenoiser(nn.Module):
             noisy, clean = silence_targets(noisy, clean, round(self.noise_only * len(noisy)))
         gain = gain_to(noisy, self.level_rms)
         noisy, clean = noisy * gain, clean * gain
+        if self.training and self.target:
+            spare = (noisy.shape[-1] - 2 * self.half_field - self.target) // 2
+            kept = slice(max(spare, 0), noisy.shape[-1] - max(spare, 0))
+            noisy, clean = noisy[:, kept], clean[:, kept]
         inner = slice(self.half_field, noisy.shape[-1] - self.half_field)
         speech, noise = energy_conserving(noisy[:, inner], clean[:, inner], self.inner(noisy))
         return speech + noise

@@ -11,7 +11,7 @@ from pandas.io.formats.style import Styler
 
 from snrlib.files import checksum
 
-COUNTS = ("failed", "failures", "mixtures", "utterances", "steps", "parameters")
+COUNTS = ("failed", "failures", "mixtures", "utterances", "steps", "parameters", "examples")
 _WORDS = {
     "pesq_raw": "raw PESQ",
     "pesq_nb": "narrow-band PESQ (MOS-LQO)",
