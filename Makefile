@@ -4,6 +4,7 @@
 #   make test               the tests                        (make test ARGS="-k mixing")
 #   make lint               style and type checks
 #   make lab                JupyterLab in notebooks/
+#   make student            the notebooks without solutions, in build/student/notebooks
 
 PYTHON  ?= python3
 PROFILE ?= fast
@@ -13,7 +14,7 @@ PIP     := -m pip --quiet --disable-pip-version-check install --no-compile
 VENV    := .venv
 BIN     := $(VENV)/bin
 
-.PHONY: study test lint lab setup clean
+.PHONY: study test lint lab student setup clean
 .DEFAULT_GOAL := study
 
 study: $(VENV)/.kit
@@ -29,6 +30,9 @@ lint: $(VENV)/.dev
 
 lab: $(VENV)/.kit
 	$(BIN)/jupyter lab notebooks
+
+student: $(VENV)/.kit
+	$(BIN)/python tools/make_student_copy.py $(ARGS)
 
 setup: $(VENV)/.dev
 

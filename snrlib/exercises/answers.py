@@ -1,0 +1,145 @@
+"""What a reader hands in, made safe and readable for the checks.
+
+A reader's function may be unfinished, raise, or change the arrays it is given; a number may be
+text, a signal may have lost its last sample. Here each of these becomes a sentence.
+"""
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+
+class NotYet(Exception):
+    """What is wrong with an answer, in a sentence that helps and does not give it away."""
+
+
+class Untouched(Exception):
+    """Nothing was filled in: the stub is as it was, or still holds an ellipsis."""
+
+
+def untouched(answer: Any) -> bool:
+    """Whether an answer, or a part of it, is None or `...`."""
+    if answer is None or answer is ...:
+        return True
+    if isinstance(answer, dict):
+        answer = list(answer.values())
+    return isinstance(answer, (list, tuple)) and any(part is None or part is ... for part in answer)
+
+
+def guarded(answer: Any) -> Any:
+    """A reader's function such that calling it gives a result or a sentence; a value as it is.
+
+    The function gets copies of arrays, tensors and tables. When it raises, the caller sees
+    :class:`NotYet` with the error's words; when it returns nothing, :class:`Untouched`.
+    """
+    if not (inspect.isroutine(answer) or isinstance(answer, functools.partial)):
+        return answer
+
+    @functools.wraps(answer)
+    def called(*arguments: Any, **options: Any) -> Any:
+        try:
+            result = answer(*map(_copy, arguments), **options)
+        except NotImplementedError as error:
+            raise Untouched from error
+        except Exception as error:  # a reader's code may raise anything
+            if "ellipsis" in str(error):
+                raise Untouched from error
+            given = ", ".join(map(_described, [*arguments, *options.values()])) or "no argument"
+            name = getattr(answer, "__name__", "function")
+            name = "your function" if name == "<lambda>" else f"your {name}()"
+            raise NotYet(
+                f"{name} raised {type(error).__name__}: {error}; it was called with {given}."
+            ) from error
+        if untouched(result):
+            raise Untouched
+        return result
+
+    return called
+
+
+def quantity(answer: Any, unit: str = "") -> float:
+    """A number that a reader gave, as a float.
+
+    Args:
+        answer: a number, or an array or tensor that holds one.
+        unit: what it should be in, for the sentence.
+
+    Raises:
+        NotYet: it is no single finite number.
+    """
+    wanted = "a number" + (f" in {unit}" if unit else "")
+    if untouched(answer):
+        raise Untouched
+    if isinstance(answer, (str, bool, np.bool_)) or callable(answer):
+        raise NotYet(f"this should be {wanted}, not {_described(answer)}.")
+    try:
+        array = np.asarray(answer, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise NotYet(f"this should be {wanted}, not {_described(answer)}.") from error
+    if array.size != 1:
+        raise NotYet(f"this should be {wanted}, not {_described(answer)}: is a sum missing?")
+    value = float(array.reshape(()))
+    if not math.isfinite(value):
+        raise NotYet(
+            f"this should be {wanted}, but it is {value}: look for a division by zero or the "
+            "logarithm of zero."
+        )
+    return value
+
+
+def option(answer: Any, options: Sequence[str]) -> str:
+    """Which of several named options a reader chose; spelling in capitals or not is the same.
+
+    Raises:
+        NotYet: it is none of them.
+    """
+    for name in options:
+        if isinstance(answer, str) and answer.strip().lower() == name.lower():
+            return name
+    quoted = ", ".join(f'"{name}"' for name in options)
+    raise NotYet(f"{_described(answer)} is none of the options: {quoted}.")
+
+
+def signal(answer: Any, like: np.ndarray) -> np.ndarray:
+    """A signal or table of numbers that a reader's function returned, as float64.
+
+    Args:
+        answer: an array, a list or a tensor.
+        like: an array of the shape that was asked for.
+
+    Raises:
+        NotYet: no numbers, another shape, or NaN and infinite ones among them.
+    """
+    if hasattr(answer, "detach"):
+        answer = answer.detach().cpu().numpy()
+    try:
+        array = np.asarray(answer, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise NotYet(f"this should be an array of numbers, not {_described(answer)}.") from error
+    if array.shape != np.shape(like):
+        raise NotYet(f"the result has the shape {array.shape}; asked for is {np.shape(like)}.")
+    if not np.isfinite(array).all():
+        raise NotYet("the result holds NaN or infinite numbers: look for a division by zero.")
+    return array
+
+
+def _copy(value: Any) -> Any:
+    for method in ("clone", "copy"):  # tensors; arrays, tables, lists and dicts
+        copied: Callable[[], Any] | None = getattr(value, method, None)
+        if callable(copied) and not isinstance(value, type):
+            return copied()
+    return value
+
+
+def _described(value: Any) -> str:
+    """A value in a few words: short ones as they are, arrays by shape."""
+    if hasattr(value, "shape") and np.shape(value):
+        return f"an array of shape {tuple(value.shape)}"
+    if inspect.isroutine(value):
+        return "a function"
+    text = repr(value)
+    return text if len(text) <= 40 else f"a {type(value).__name__}"
