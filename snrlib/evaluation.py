@@ -49,6 +49,24 @@ BLOCK_SECONDS = 600
 Enhance = Callable[[list[Any]], Sequence[np.ndarray]]
 
 
+def rotated(recipe: pd.DataFrame, noises: int) -> pd.DataFrame:
+    """A smaller test set: each utterance meets only `noises` of the noises, at every SNR.
+
+    Which ones goes round from utterance to utterance, so that all noises stay in the set and as
+    many speakers as in the whole: intervals over utterances need speakers more than mixtures.
+
+    Args:
+        recipe: a recipe of all utterances with all noises at all SNRs.
+        noises: per utterance; 0 for all.
+    """
+    utterance = pd.factorize(recipe["utterance"])[0]
+    noise, names = pd.factorize(recipe["noise"])
+    if not noises or noises >= len(names):
+        return recipe
+    kept = (noise - utterance * noises) % len(names) < noises
+    return recipe[kept].reset_index(drop=True)
+
+
 def score(
     system: str,
     recipe: pd.DataFrame,

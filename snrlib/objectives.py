@@ -59,11 +59,18 @@ class Distillation:
         self, model: nn.Module, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float
     ) -> Tensor:
         """The loss of one batch, a scalar."""
-        first, last = self.alpha if isinstance(self.alpha, tuple) else (self.alpha, self.alpha)
-        alpha = first + (last - first) * progress
-        target = supervise(self.teachers, noisy, snr_db, self.choose)
+        target = self.target(noisy, clean, snr_db, progress)
         weight = _weight(snr_db, self.balance, noisy)
-        return losses.distillation(model(noisy), target, clean, alpha, weight)
+        return losses.distillation(model(noisy), target, clean, self.alpha_at(progress), weight)
+
+    def target(self, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float) -> Tensor:
+        """What the teachers say: (batch, samples); the controls say something else."""
+        return supervise(self.teachers, noisy, snr_db, self.choose)
+
+    def alpha_at(self, progress: float) -> float:
+        """The teachers' weight at that part of the training."""
+        first, last = self.alpha if isinstance(self.alpha, tuple) else (self.alpha, self.alpha)
+        return first + (last - first) * progress
 
 
 @dataclass(frozen=True)

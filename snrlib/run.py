@@ -19,6 +19,7 @@ from snrlib import (
     bank,
     checkpoint,
     classical,
+    controls,
     corpora,
     datasets,
     devices,
@@ -44,7 +45,7 @@ MADE_BY = {
     **dict.fromkeys(systems.TEACHERS, "04_teacher_training"),
     "S1": "05_distillation",
     "S2": "05_distillation",
-    "S2-smoothing": "06_ablation_s1_vs_s2",
+    **{f"S2-{name}": "06_ablation_s1_vs_s2" for name in ("smoothing", *controls.CONTROLS)},
     **{f"{name}{size}": "07_baselines" for name in systems.BASELINES for size in ("", "-narrow")},
 }
 
@@ -163,6 +164,8 @@ class Run:
         data = self.profile["data"]
         limit = data["test_utterances"] if name == "test" else data["utterances"]
         table = datasets.recipe(name, self.speech, self.noises, self.seed, utterances=limit)
+        if name == "test":
+            table = evaluation.rotated(table, int(data.get("test_noises", 0)))
         identity = checksum(table.drop(columns="gain").to_csv(index=False), self.bank.checksum)
         beside = path.with_suffix(".json")
         if path.exists() and beside.exists() and read_json(beside)["identity"] == identity:
@@ -231,10 +234,11 @@ class Run:
         self.device = devices.local(options.get("accelerator", "auto"))
         teachers = {teacher: self.model(teacher) for teacher in system.teachers}
         balance = float(self.profile["level"]["balance"])
-        torch.manual_seed(self.seed)  # the initial weights
+        seed = self.seed + 1000 * (system.replicate - 1)
+        torch.manual_seed(seed)  # the initial weights
         network = networks.create(system.architecture, **system.arguments)
         level = {"level_rms": getattr(network, "level_rms", 0.1)}
-        crops = self.crops(system.data, "train", system.budget.batch, **level)
+        crops = self.crops(system.data, "train", system.budget.batch, seed=seed, **level)
         valid = self.crops(system.data, "valid", system.budget.batch, **level)
         settings = {
             "model": {"class": system.architecture, "arguments": dict(system.arguments)},
@@ -247,6 +251,7 @@ class Run:
                 "audio": self.bank.checksum,
                 **{k: self.settings[k] for k in ("speech", "seen_noise", "unseen_noise", "seed")},
             },
+            **({"replicate": system.replicate} if system.replicate > 1 else {}),
             "teachers": {t: checkpoint.fingerprint(self.model_folder(t)) for t in teachers},
         }
         frozen = {t: enhancer.model.requires_grad_(False) for t, enhancer in teachers.items()}
@@ -259,10 +264,12 @@ class Run:
             objective = objectives.Smoothing(
                 objectives.smoothing_shares(frozen, crops), system.alpha, balance
             )
-        else:
+        elif system.target == "teachers":
             objective = objectives.Distillation(frozen, system.alpha, balance)
+        else:
+            objective = controls.objective(system.target, frozen, system.alpha, balance)
         listen = None
-        if name in ("S1", "S2"):
+        if re.fullmatch(r"S[12](-seed\d+)?", name):
             heard = growth.subset(valid.table, int(self.profile["growth"]["mixtures"]))
             listen = growth.Listener(heard, self.bank, folder, self.device)
         training.train(

@@ -3,18 +3,23 @@
 Teachers `T1` to `T4`; `S1`, the student without teachers; `S2`, the student of Eq. 1; and the
 trainings that explain S2, whose names say how they differ from it: `alpha0.25` (another weight
 of the teachers, on the shorter budget of the sweep), `S2-smoothing` (a blend of clean and noisy
-speech in the teachers' place). The baselines are `wavenet`, `psa_bilstm` and `crn` at their
-papers' sizes only: at any other size they are called `crn-narrow` (or `-wide`), everywhere.
+speech in the teachers' place), and the other controls of :mod:`snrlib.controls`, such as
+`S2-random`. `S1-seed2`, `S2-seed2` and so on are trained once more on the same data, from other
+initial weights, with crops in another order. The baselines are `wavenet`, `psa_bilstm` and
+`crn` at their papers' sizes only: at any other size they are called `crn-narrow` (or `-wide`),
+everywhere.
 
 Notebooks: 04_teacher_training, 05_distillation, 06_ablation_s1_vs_s2, 07_baselines.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from snrlib import models
+from snrlib.controls import CONTROLS, GENERALIST
 from snrlib.errors import SnrlibError
 from snrlib.teachers import TEACHER_SNRS
 from snrlib.training import Budget
@@ -35,8 +40,10 @@ class System:
         arguments: of the network.
         budget: steps, learning rate, schedule.
         target: "clean", "teachers" (Eq. 1), "smoothing" (Eq. 1 with blends of clean and noisy
-            speech as noisy as the teachers' outputs), or "own" (the network's own loss).
+            speech as noisy as the teachers' outputs), one of `snrlib.controls.CONTROLS`, or "own"
+            (the network's own loss).
         alpha: weight of the teachers in Eq. 1; 0 where there are none.
+        replicate: 1, or which further training with other random numbers this is.
     """
 
     name: str
@@ -46,11 +53,14 @@ class System:
     budget: Budget
     target: str = "clean"
     alpha: float = 0.0
+    replicate: int = 1
 
     @property
     def teachers(self) -> tuple[str, ...]:
         """The teachers that must have been trained before."""
-        return TEACHERS if self.target in ("teachers", "smoothing") else ()
+        if self.target == "one-teacher":
+            return (GENERALIST,)
+        return () if self.target in ("clean", "own") else TEACHERS
 
 
 def find(name: str, profile: dict[str, Any]) -> System:
@@ -62,6 +72,10 @@ def find(name: str, profile: dict[str, Any]) -> System:
     unet = {"architecture": "unet", "arguments": profile["model"]}
     if name in TEACHERS:
         return System(name, name, **unet, budget=budget(profile["teacher"]))
+    if name == GENERALIST:
+        return System(name, "student", **unet, budget=budget(profile["teacher"]))
+    if again := re.fullmatch(r"(.+)-seed(\d+)", name):
+        return replace(find(again[1], profile), name=name, replicate=int(again[2]))
     student = System(name, "student", **unet, budget=budget(profile["student"]))
     alpha = float(profile["student"]["alpha"])
     if name == "S1":
@@ -70,6 +84,8 @@ def find(name: str, profile: dict[str, Any]) -> System:
         return replace(student, target="teachers", alpha=alpha)
     if name == "S2-smoothing":
         return replace(student, target="smoothing", alpha=alpha)
+    if name.startswith("S2-") and name[3:] in CONTROLS:
+        return replace(student, target=name[3:], alpha=alpha)
     if name.startswith("alpha") and _number(name[5:]) is not None:
         short = replace(student.budget, steps=profile["alpha"]["steps"])
         value = float(name[5:])
@@ -92,7 +108,8 @@ def find(name: str, profile: dict[str, Any]) -> System:
             budget=budget({**profile["student"], **chosen}),
             target="own",
         )
-    known = [*TEACHERS, "S1", "S2", "S2-smoothing", "alpha0.25", *baselines(profile)]
+    controls = [f"S2-{control}" for control in ("smoothing", *CONTROLS)]
+    known = [*TEACHERS, "S1", "S2", "S2-seed2", "alpha0.25", *controls, *baselines(profile)]
     raise SnrlibError(f"There is no system '{name}'; choose for example {', '.join(known)}.")
 
 

@@ -5,10 +5,13 @@ sub-folders, the file name up to its first '-' or '_' (`anna-one.wav`, `anna_one
 Sub-folders named `train` and `test` say what a recording is for. Without them a tenth of the
 speakers (at least one), chosen by their names alone, are held out for the test; with a single
 speaker a tenth of the recordings is. Noise: one file is one noise, named after the file.
+The first line of a `LICENCE.txt` (or `LICENSE.txt`) is the licence of what lies beside and below
+it; without one it is taken as your own.
 
 Notebook: 01_data_construction.
 """
 
+import functools
 import logging
 import re
 from pathlib import Path
@@ -44,12 +47,12 @@ def records(root: str | Path | None, kind: str = "speech") -> pandas.DataFrame:
         raise SnrlibError(f"{root} holds no audio files; give a folder with WAV, FLAC or Ogg.")
     if kind == "noise":
         found = [listing.Found(_id(path, root), path) for path in paths]
-        return listing.table("folder", kind, LICENCE, found)
+        return _licensed(listing.table("folder", kind, LICENCE, found), root)
     found = [
         listing.Found(_id(path, root), path, _speaker(path, root), _split(path, root))
         for path in paths
     ]
-    table = listing.table("folder", kind, LICENCE, found)
+    table = _licensed(listing.table("folder", kind, LICENCE, found), root)
     if table["split"].any():  # the folder says it itself; what it leaves open is for training
         return table.assign(split=table["split"].replace("", "train"))
     if table["speaker"].nunique() > 1:
@@ -58,6 +61,21 @@ def records(root: str | Path | None, kind: str = "speech") -> pandas.DataFrame:
     ranked = sorted(table["id"], key=checksum)
     held_out = ranked[: max(1, round(listing.TEST_SPEAKERS * len(ranked)))]
     return table.assign(split=table["id"].isin(held_out).map({True: "test", False: "train"}))
+
+
+def _licensed(table: pandas.DataFrame, root: Path) -> pandas.DataFrame:
+    """The table with the licence that stands nearest above each file, inside `root`."""
+
+    @functools.cache
+    def licence(folder: Path) -> str:
+        for name in ("LICENCE.txt", "LICENSE.txt"):
+            if (folder / name).is_file():
+                text = (folder / name).read_text(encoding="utf-8", errors="replace").strip()
+                return text.partition("\n")[0].strip() or LICENCE
+        return LICENCE if folder == root or folder == folder.parent else licence(folder.parent)
+
+    root = root.absolute()
+    return table.assign(licence=[licence(Path(path).parent) for path in table["path"]])
 
 
 def _id(path: Path, root: Path) -> str:

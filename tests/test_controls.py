@@ -1,0 +1,128 @@
+"""Each control changes one thing of Eq. 1, and only that."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from snrlib import controls, losses, profiles, systems
+from snrlib.controls import CONTROLS
+from snrlib.objectives import Distillation
+from snrlib.teachers import TEACHER_SNRS
+
+STUDENT_SNRS = [-20.0, -10.0, 0.0, 10.0, 20.0]
+
+
+class Scales(nn.Module):
+    """A network whose output is its input times a constant."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(factor))
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        return self.factor * noisy
+
+
+@pytest.fixture
+def teachers() -> dict[str, nn.Module]:
+    scales = {"T1": 0.1, "T2": 0.2, "T3": 0.3, "T4": 0.4, controls.GENERALIST: 0.5}
+    return {name: Scales(scale).requires_grad_(False) for name, scale in scales.items()}
+
+
+@pytest.fixture
+def batch() -> tuple[Tensor, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    noisy, clean = torch.randn(2, 5, 256, generator=generator)
+    return noisy, clean, torch.tensor(STUDENT_SNRS)
+
+
+def test_the_neighbour_is_the_teacher_one_range_below() -> None:
+    assert controls.neighbour(STUDENT_SNRS) == ["T1", "T1", "T2", "T3", "T4"]
+
+
+def test_soft_shares_add_up_to_one_and_prefer_the_nearest_teacher(teachers: dict) -> None:
+    shares = controls.SoftChoice(teachers).shares(torch.tensor(STUDENT_SNRS))
+    assert torch.allclose(shares.sum(dim=1), torch.ones(5))
+    assert shares.argmax(dim=1).tolist() == [0, 1, 2, 3, 3]
+    # 0 dB is T3's, 1 dB away from T2's: exp(-(1/5)^2 / 2) as much weight.
+    assert float(shares[2, 1] / shares[2, 2]) == pytest.approx(0.980199, abs=1e-5)
+
+
+def test_a_soft_target_is_the_blend_of_all_teachers(
+    teachers: dict, batch: tuple[Tensor, ...]
+) -> None:
+    noisy, clean, snr_db = batch
+    soft = controls.SoftChoice(teachers)
+    factors = soft.shares(snr_db) @ torch.tensor([0.1, 0.2, 0.3, 0.4])
+    target = soft.target(noisy, clean, snr_db, 0.5)
+    assert torch.allclose(target, factors[:, None] * noisy, atol=1e-6)
+
+
+def test_the_best_teacher_has_the_smallest_error_on_each_row(teachers: dict) -> None:
+    noisy = torch.ones(4, 64)
+    clean = torch.tensor([0.0, 0.22, 0.31, 0.9])[:, None] * noisy
+    target = controls.BestTeacher(teachers).target(noisy, clean, torch.zeros(4), 0.0)
+    assert torch.allclose(target[:, 0], torch.tensor([0.1, 0.2, 0.3, 0.4]))
+
+
+def test_random_teachers_are_all_heard_and_the_same_at_the_same_step(
+    teachers: dict, batch: tuple[Tensor, ...]
+) -> None:
+    noisy, clean, snr_db = batch
+    random = controls.RandomTeacher(teachers)
+    drawn = [random.target(noisy, clean, snr_db, step / 200) for step in range(200)]
+    again = [random.target(noisy, clean, snr_db, step / 200) for step in range(200)]
+    assert all(torch.equal(a, b) for a, b in zip(drawn, again, strict=True))
+    factors = torch.stack(drawn)[:, :, 0] / noisy[:, 0]
+    for factor in (0.1, 0.2, 0.3, 0.4):  # a quarter each, +- 4 standard deviations of 1,000
+        share = torch.isclose(factors, torch.tensor(factor)).float().mean()
+        assert float(share) == pytest.approx(0.25, abs=4 * (0.25 * 0.75 / 1000) ** 0.5)
+
+
+def test_where_the_teacher_is_worse_only_the_clean_speech_counts(teachers: dict) -> None:
+    noisy = torch.ones(2, 64)
+    clean = torch.tensor([[0.3], [1.0]]) * noisy  # T3 says 0.3: right for the first row only
+    student = Scales(0.8)
+    loss = controls.WhereBetter(teachers, alpha=0.5)(student, noisy, clean, torch.zeros(2), 0.0)
+    # First row: half of it towards 0.3 from both; second row: towards 1.0 alone.
+    assert loss.item() == pytest.approx((0.5 * 0.5**2 + 0.5 * 0.2**2) / 2, rel=1e-5)
+
+
+def test_fading_goes_from_the_teacher_alone_to_the_clean_speech_alone(
+    teachers: dict, batch: tuple[Tensor, ...]
+) -> None:
+    noisy, clean, snr_db = batch
+    fading = controls.objective("fading", teachers, 0.5, 0.0)
+    student = Scales(0.7)
+    teacher = Distillation(teachers).target(noisy, clean, snr_db, 0.0)
+    first = fading(student, noisy, clean, snr_db, 0.0)
+    last = fading(student, noisy, clean, snr_db, 1.0)
+    assert torch.isclose(first, losses.supervised(student(noisy), teacher))
+    assert torch.isclose(last, losses.supervised(student(noisy), clean))
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_a_control_has_the_students_data_budget_and_network(name: str) -> None:
+    numbers = profiles.load("cpu")
+    control, student = systems.find(f"S2-{name}", numbers), systems.find("S2", numbers)
+    for part in ("data", "architecture", "arguments", "budget", "alpha"):
+        assert getattr(control, part) == getattr(student, part)
+    wanted = (controls.GENERALIST,) if name == "one-teacher" else tuple(TEACHER_SNRS)
+    assert control.teachers == wanted
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_every_control_teaches_the_student_and_no_teacher(
+    name: str, teachers: dict, batch: tuple[Tensor, ...]
+) -> None:
+    student = Scales(0.7)
+    controls.objective(name, teachers, 0.5, 0.0)(student, *batch, 0.25).backward()
+    assert student.factor.grad is not None and student.factor.grad != 0
+    assert all(teacher.factor.grad is None for teacher in teachers.values())
+
+
+def test_a_replicate_differs_in_its_random_numbers_only() -> None:
+    numbers = profiles.load("cpu")
+    again = systems.find("S2-seed3", numbers)
+    assert (again.name, again.replicate, again.target) == ("S2-seed3", 3, "teachers")
+    assert again.budget == systems.find("S2", numbers).budget
