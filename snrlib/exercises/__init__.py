@@ -11,18 +11,30 @@ docstring says what is asked for; a reader who has filled in nothing gets to see
 
 import html
 import pkgutil
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from snrlib.errors import SnrlibError
-from snrlib.exercises.answers import NotYet, Untouched, guarded, option, quantity, signal, untouched
+from snrlib.exercises.answers import (
+    NotYet,
+    Untouched,
+    compare,
+    guarded,
+    option,
+    parts,
+    quantity,
+    signal,
+    untouched,
+)
 
 __all__ = [
     "NotYet",
     "Verdict",
     "check",
+    "compare",
     "exercise",
     "numbers",
     "option",
@@ -127,11 +139,14 @@ def verdict(number: str, answer: Any, *more: Any) -> Verdict:
     try:
         if any(untouched(given) for given in answers):
             raise Untouched
-        return Verdict(number, True, function(*map(guarded, answers)))
+        return Verdict(number, True, _spoken(function(*map(guarded, answers))))
     except Untouched:
-        return Verdict(number, False, f"nothing is filled in. {asked}")
+        values = [part for given in answers for part in parts(given) if not callable(part)]
+        begun = any(not untouched(value) for value in values)
+        missing = "something is not filled in" if begun else "nothing is filled in"
+        return Verdict(number, False, f"{missing}. {asked}")
     except NotYet as wrong:
-        return Verdict(number, False, str(wrong))
+        return Verdict(number, False, _spoken(str(wrong)))
     except Exception as error:  # whatever an answer of an unforeseen kind sets off in a check
         kind = type(error).__name__
         return Verdict(number, False, f"this answer cannot be checked ({kind}: {error}). {asked}")
@@ -151,6 +166,11 @@ def _find(number: str) -> Check:
         there = f"there are {', '.join(known)}" if known else "that notebook has none"
         raise SnrlibError(f"There is no exercise {number!r}; {there}.")
     return _CHECKS[number]
+
+
+def _spoken(sentence: str) -> str:
+    """Numbers below zero with a minus sign, not with a hyphen."""
+    return re.sub(r"(?<![\w.)\]])-(?=\d)", "−", sentence)
 
 
 def _asked(function: Check) -> str:

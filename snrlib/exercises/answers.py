@@ -7,7 +7,7 @@ text, a signal may have lost its last sample. Here each of these becomes a sente
 import functools
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,14 @@ class Untouched(Exception):
 
 def untouched(answer: Any) -> bool:
     """Whether an answer, or a part of it, is None or `...`."""
-    if answer is None or answer is ...:
-        return True
+    return any(part is None or part is ... for part in parts(answer))
+
+
+def parts(answer: Any) -> list[Any]:
+    """The values of a dictionary, list or tuple; anything else is one part."""
     if isinstance(answer, dict):
-        answer = list(answer.values())
-    return isinstance(answer, (list, tuple)) and any(part is None or part is ... for part in answer)
+        return list(answer.values())
+    return list(answer) if isinstance(answer, (list, tuple)) else [answer]
 
 
 def guarded(answer: Any) -> Any:
@@ -89,6 +92,35 @@ def quantity(answer: Any, unit: str = "") -> float:
             "logarithm of zero."
         )
     return value
+
+
+def compare(
+    value: float,
+    truth: float,
+    tolerance: float,
+    mistakes: Mapping[str, float] | None = None,
+    unit: str = "",
+) -> None:
+    """Nothing, if a number is right; else a sentence on what made it wrong.
+
+    Args:
+        value: the reader's number.
+        truth: what it should be.
+        tolerance: how far off it may be.
+        mistakes: sentence -> the number that this mistake leads to, the likeliest first.
+        unit: of the numbers.
+
+    Raises:
+        NotYet: it is further off; the sentence is that of the mistake that fits, or says on
+            which side of the truth the number lies.
+    """
+    if abs(value - truth) <= tolerance:
+        return
+    for sentence, wrong in (mistakes or {}).items():
+        if abs(value - wrong) <= tolerance:
+            raise NotYet(sentence)
+    side = "high" if value > truth else "low"
+    raise NotYet(f"{value:.4g}{' ' if unit else ''}{unit} is too {side}.")
 
 
 def option(answer: Any, options: Sequence[str]) -> str:
