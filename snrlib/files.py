@@ -18,10 +18,6 @@ import numpy as np
 
 from snrlib.errors import SnrlibError
 
-if os.name == "posix":
-    import fcntl
-
-
 _UMASK = os.umask(0)
 os.umask(_UMASK)
 
@@ -146,17 +142,20 @@ def lock(folder: str | Path) -> Iterator[None]:
     Raises:
         SnrlibError: another process is working in the folder.
     """
+    import filelock  # the same promise on Linux, macOS and Windows; torch brings it
+
     folder = Path(folder)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        handle = open(folder / ".lock", "a+")  # noqa: SIM115  (held until the block ends)
-    with handle:
-        if os.name == "posix":
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise SnrlibError(
-                    f"Another process is already working in {folder}; wait for it to end, "
-                    "or choose another folder."
-                ) from error
+        held = filelock.FileLock(folder / ".lock", timeout=0)
+        try:
+            held.acquire()
+        except filelock.Timeout as error:
+            raise SnrlibError(
+                f"Another process is already working in {folder}; wait for it to end, "
+                "or choose another folder."
+            ) from error
+    try:
         yield
+    finally:
+        held.release()

@@ -1,6 +1,7 @@
 """Files appear whole or not at all, and two processes never work in one folder."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -67,16 +68,31 @@ with lock(sys.argv[1]):
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="locks are advisory on other systems")
 def test_a_folder_is_held_by_one_process_and_freed_by_its_death(tmp_path):
+    folder = tmp_path / "run"
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True
     )
     assert holder.stdout is not None and holder.stdout.readline() == "held\n"
-    with pytest.raises(SnrlibError, match="Another process"), files.lock(tmp_path):
+    refused = f"Another process is already working in {re.escape(str(folder))}; wait"
+    with pytest.raises(SnrlibError, match=refused), files.lock(folder):
         pass
-    holder.kill()
+    holder.kill()  # SIGKILL: nothing of the process could tidy up
     holder.wait()
     holder.stdout.close()
+    with files.lock(folder):
+        pass
+
+
+def test_a_folder_is_free_again_after_an_error(tmp_path):
+    with pytest.raises(ZeroDivisionError), files.lock(tmp_path):
+        raise ZeroDivisionError
     with files.lock(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    refused = "a file stands where a folder is needed"
+    with pytest.raises(SnrlibError, match=refused), files.lock(tmp_path / "file"):
         pass
