@@ -32,7 +32,8 @@ def read_scores(*paths: str | Path) -> pd.DataFrame:
     """
     files: list[Path] = []
     for path in map(Path, paths):
-        files += sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        # Hidden files are unfinished ones of another process.
+        files += sorted(path.glob("[!.]*.csv")) if path.is_dir() else [path]
     if not files:
         raise SnrlibError(f"There are no scores in {', '.join(map(str, paths))}; run evaluate.")
     return pd.concat([_read_one(file) for file in files], ignore_index=True)
