@@ -93,7 +93,7 @@ def not_implemented(x: np.ndarray) -> Any:
 def test_an_untouched_stub_is_told_what_is_asked_for(doubling: None, stub: Any) -> None:
     assert repr(exercises.verdict("77.1", stub)) == (
         "77.1 not yet: nothing is filled in. "
-        "Asked for: A function that doubles an array of samples."
+        "Asked for: a function that doubles an array of samples."
     )
 
 

@@ -175,4 +175,5 @@ def _spoken(sentence: str) -> str:
 
 def _asked(function: Check) -> str:
     paragraph = (function.__doc__ or "").strip().split("\n\n")[0]
-    return " ".join(paragraph.split())
+    text = " ".join(paragraph.split())
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
