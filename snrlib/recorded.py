@@ -1,14 +1,19 @@
 """Measurements that take too long to repeat in a notebook, with the conditions they were made in.
 
 A recorded number is shown as recorded: its data, budget and machine stand beside it, and it is
-never mixed with the numbers of a run.
+never mixed with the numbers of a run. The longest recorded study is that of the released
+weights: real speech and recorded noises, scored mixture by mixture.
 
-Notebook: 04_teacher_training.
+Notebooks: 04_teacher_training to 08_results.
 """
 
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
 
 import pandas as pd
+
+from snrlib.files import read_json
 
 SNRS = (-20, -15, -10, -5, 0, 5, 10, 15, 20)
 
@@ -24,3 +29,53 @@ def level() -> pd.DataFrame:
     source = files("snrlib") / "assets" / "recorded" / "level.csv"
     with source.open(encoding="utf-8") as file:
         return pd.read_csv(file).rename(columns={str(snr): snr for snr in SNRS})
+
+
+def study(folder: Traversable | None = None) -> dict[str, Any]:
+    """What the recorded study was: caption, profile, corpora, budgets; empty if none comes along.
+
+    Args:
+        folder: where it is recorded; None for the one that comes with the kit.
+    """
+    source = _folder(folder) / "study.json"
+    return dict(read_json(source)) if source.is_file() else {}
+
+
+def scores(folder: Traversable | None = None) -> pd.DataFrame:
+    """Scores of every system of the recorded study, one row per mixture and system.
+
+    Args:
+        folder: as in :func:`study`.
+
+    Returns:
+        Columns as in `snrlib.scores.SCORE_COLUMNS`; without rows where nothing is recorded.
+    """
+    from snrlib.scores import SCORE_COLUMNS
+
+    source = _folder(folder) / "scores.csv.gz"
+    if not source.is_file():
+        return pd.DataFrame(columns=SCORE_COLUMNS)
+    with source.open("rb") as file:
+        table = pd.read_csv(file, compression="gzip", keep_default_na=False, na_values=[""])
+    return table.reindex(columns=SCORE_COLUMNS).assign(failure=table["failure"].fillna(""))
+
+
+def growth(folder: Traversable | None = None) -> dict[str, pd.DataFrame]:
+    """Training histories of the recorded study, by system: Fig. 4 at a larger size.
+
+    Args:
+        folder: as in :func:`study`.
+    """
+    source = _folder(folder) / "growth.csv"
+    if not source.is_file():
+        return {}
+    with source.open(encoding="utf-8") as file:
+        table = pd.read_csv(file)
+    return {
+        str(name): rows.drop(columns="system").reset_index(drop=True)
+        for name, rows in table.groupby("system", sort=False)
+    }
+
+
+def _folder(folder: Traversable | None) -> Any:
+    return files("snrlib") / "assets" / "recorded" / "study" if folder is None else folder

@@ -1,5 +1,7 @@
 """Tables to be read keep their numbers, and figures of Eq. 1 show what its formula says."""
 
+import re
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -79,3 +81,14 @@ def test_students_of_different_budgets_are_never_joined() -> None:
     joined = [len(line.get_xdata()) for line in ax.lines if line.get_linestyle() == "-"]
     assert max(joined) == 2
     plt.close("all")
+
+
+def test_cells_that_stand_out_are_bold_and_only_they() -> None:
+    columns = pd.MultiIndex.from_product([["stoi", "si_sdr"], ["mean", "minus S2"]])
+    frame = pd.DataFrame([[0.8, 0.01, 5.0, 1.0], [0.7, -0.2, 4.0, 0.1]], ["S1", "S2"], columns)
+    clear = pd.DataFrame(False, frame.index, columns)
+    clear.loc["S2", ("stoi", "minus S2")] = True
+    page = plots.table(frame[["stoi"]], "what it is", bold=clear).to_html()
+    style = re.search(r"#(\S+)\s*\{\s*font-weight: bold;", page)
+    assert style and page.count("font-weight: bold") == 1
+    assert re.search(rf'id="{style[1]}"[^>]*>−0.20<', page)

@@ -29,6 +29,7 @@ def table(
     *,
     digits: int | Mapping[str, int] = 2,
     signed: bool = False,
+    bold: pd.DataFrame | None = None,
 ) -> Styler:
     """A table as small HTML: what it is above it, real minus signs, blanks where nothing is.
 
@@ -37,8 +38,11 @@ def table(
         caption: data, unit and kind of number.
         digits: behind the point, for all numbers or by column (other columns get 2).
         signed: show a plus sign, for differences.
+        bold: which cells stand out, True or False; at least the rows and columns of `frame`.
     """
     frame = frame.copy()
+    if bold is not None:
+        bold = bold.loc[frame.index, frame.columns]
     for axis in (frame.index, frame.columns):
         axis.names = [heading(name) if name else name for name in axis.names]
     style = frame.style
@@ -73,6 +77,10 @@ def table(
         rules["th, td"] = "padding: 0.25em 0.4em;"
         rules["tbody, thead"] = "font-size: 92%;"
     style.set_table_styles([{"selector": s, "props": props} for s, props in rules.items()])
+    if bold is not None:
+        marks = bold.map(lambda stands_out: "font-weight: bold;" if stands_out else "")
+        marks.index, marks.columns = frame.index, frame.columns
+        style = style.apply(lambda _: marks, axis=None)
     words = [c for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
     if words:
         headed = {column: [{"selector": "th.col_heading", "props": left}] for column in words}
