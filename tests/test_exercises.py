@@ -150,7 +150,7 @@ def test_a_number_may_come_in_any_dress(given: Any) -> None:
     ("given", "word"),
     [
         ("3", "'3'"),
-        ([1, 2], "is a sum missing"),
+        ([1, 2], "mean missing"),
         (np.nan, "nan"),
         (True, "True"),
         (len, "function"),

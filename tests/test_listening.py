@@ -174,6 +174,13 @@ def test_a_tone_is_brightest_at_its_frequency() -> None:
     assert from_bottom * 8_000 == pytest.approx(2_000, abs=8_000 / len(rows))
 
 
+def test_the_power_behind_a_picture_is_that_of_librosa() -> None:
+    librosa = pytest.importorskip("librosa")
+    signal = np.random.default_rng(0).normal(size=40_000)
+    theirs = np.abs(librosa.stft(signal, n_fft=512, hop_length=128, window=np.hanning(512))) ** 2
+    np.testing.assert_allclose(spectrogram.power(signal), theirs, atol=1e-4 * theirs.max())
+
+
 def test_spectrograms_share_one_colour_scale() -> None:
     noise = np.random.default_rng(0).standard_normal(RATE).astype("f4")
     loud, soft = (levels(p).astype(float) for p in spectrogram.pictures([noise, 0.1 * noise]))

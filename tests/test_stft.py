@@ -53,3 +53,11 @@ def test_frames_of_padding_are_told_from_frames_of_sound():
     signal = torch.randn(1, 1_600)
     signal[:, 800:] = 0  # the utterance ends where frame 5 is centred
     assert sounding(stft(signal).abs())[0, :, 0].tolist() == [True] * 6 + [False] * 5
+
+
+def test_frames_are_those_of_librosa():
+    librosa = pytest.importorskip("librosa")
+    signal = np.random.default_rng(1).normal(size=25 * HOP).astype(np.float32)
+    ours = stft(torch.from_numpy(signal)[None])[0].numpy().T
+    theirs = librosa.stft(signal, n_fft=WINDOW, hop_length=HOP, window=window().numpy())
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)

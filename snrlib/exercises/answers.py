@@ -84,7 +84,7 @@ def quantity(answer: Any, unit: str = "") -> float:
     except (TypeError, ValueError) as error:
         raise NotYet(f"this should be {wanted}, not {_described(answer)}.") from error
     if array.size != 1:
-        raise NotYet(f"this should be {wanted}, not {_described(answer)}: is a sum missing?")
+        raise NotYet(f"this should be {wanted}, not {_described(answer)}: is a mean missing?")
     value = float(array.reshape(()))
     if not math.isfinite(value):
         raise NotYet(

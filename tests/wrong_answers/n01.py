@@ -66,7 +66,7 @@ WRONG = [
     ("01.2", (lambda s, x: 10 * np.log10(np.var(s) / np.var(x - s)),), "mean"),
     ("01.2", (lambda s, x: 20 * np.log10(abs(s).sum() / abs(x - s).sum()),), "squaring"),
     ("01.2", (lambda s, x: 10 * np.log10((s**2).sum() / ((x - s) ** 2).sum()),), "16-bit"),
-    ("01.2", (lambda s, x: 10 * np.log10(s**2 / (x - s) ** 2),), "is a sum missing"),
+    ("01.2", (lambda s, x: 10 * np.log10(s**2 / (x - s) ** 2),), "mean missing"),
     ("01.2", (lambda s: 0,), "raised TypeError"),
     ("01.3", (5,), "second one adds energy"),
     ("01.3", (10,), "cannot be added"),
