@@ -1,6 +1,7 @@
 # Each target sets up what it needs by itself; the second time that takes no time.
 #
 #   make study              the whole study, profile fast    (make study PROFILE=cpu)
+#   make book               the pages of what has run: notebooks, glossary, search; runs nothing
 #   make test               the tests                        (make test ARGS="-k mixing")
 #   make lint               style and type checks
 #   make lab                JupyterLab in notebooks/
@@ -14,11 +15,14 @@ PIP     := -m pip --quiet --disable-pip-version-check install --no-compile
 VENV    := .venv
 BIN     := $(VENV)/bin
 
-.PHONY: study test lint lab student setup clean
+.PHONY: study book test lint lab student setup clean
 .DEFAULT_GOAL := study
 
 study: $(VENV)/.kit
 	$(BIN)/snrlib study --profile $(PROFILE) $(ARGS)
+
+book: $(VENV)/.kit
+	$(BIN)/snrlib book --profile $(PROFILE) $(ARGS)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ARGS)

@@ -153,6 +153,26 @@ def study(
 
 
 @cli.command()
+@click.option("--profile", default="fast", show_default=True, help="Profile of the run.")
+@click.option("--run-dir", default="", help="Run folder; empty: runs/PROFILE in the kit.")
+def book(profile: str, run_dir: str) -> None:
+    """Build the pages of a run from its executed notebooks; nothing is run.
+
+    One folder of pages for the notebooks in order, glossary, common errors and search. It opens
+    without a network or a server and can be copied anywhere. `study` builds it, too.
+
+    \b
+    Examples:
+      snrlib book
+      snrlib book --profile cpu
+    """
+    from snrlib import study as studies
+
+    contents = studies.book(studies.plan(profile, run_dir))
+    click.echo(f"Open {contents.as_uri()}")
+
+
+@cli.command()
 def doctor() -> None:
     """Check what works on this machine, with the remedy for what does not.
 

@@ -1,17 +1,19 @@
-"""Executed notebooks as web pages that open without a network.
+"""Executed notebooks as a book: web pages that open without a network.
 
 A page holds everything it shows: formulas become MathML when the page is built (nbconvert
 would load MathJax from a server), styles and figures are embedded, audio players stay, and
 code is folded away except where the code is the lesson. The contents page lists the notebooks
-with their promise, time and state, and repeats the headline tables.
+with their promise, time and state, and repeats the headline tables. The glossary and the other
+texts beside the notebooks are chapters too, and one page searches all of them.
 
-Cell tags: `lesson` shows the code unfolded, `hide-input` never shows it, `headline` repeats
-the cell's output on the contents page.
+Cell tags: `lesson` and `stub` show the code unfolded, `hide-input` never shows it, `headline`
+repeats the cell's output on the contents page, `exercise` frames a task.
 """
 
 import html
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,11 +36,11 @@ _SUBSTITUTES = {r"\arg": r"\operatorname{arg}", r"\lVert": r"\|", r"\rVert": r"\
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the contents page.
+    """One chapter: a line of the contents page and of every page's list of chapters.
 
     Args:
-        name: the notebook's file name without its ending.
-        status: "done", "failed" or "not run".
+        name: the file name of the notebook or text without its ending.
+        status: "done", "failed" or "not run"; "text" for what is not a notebook.
         seconds: how long it ran, None if it did not.
         page: False where there is no page to link to.
     """
@@ -47,8 +49,13 @@ class Entry:
     title: str
     promise: str
     status: str
-    seconds: float | None
-    page: bool
+    seconds: float | None = None
+    page: bool = True
+
+    @property
+    def number(self) -> str:
+        """The notebook's number; empty for a text."""
+        return "" if self.status == "text" else self.name[:2]
 
 
 def mathml(latex: str, display: str = "inline") -> str:
@@ -96,54 +103,128 @@ def title_and_promise(notebook: nbformat.NotebookNode) -> tuple[str, str]:
     return title[1].strip(), re.sub(r"</?p>", "", promise).strip()
 
 
-def export(
-    notebook: Path,
-    page: Path,
-    previous: Entry | None = None,
-    following: Entry | None = None,
-    footer: str = "",
-) -> None:
-    """Writes an executed notebook as one self-contained page.
+def texts(folder: Path) -> list[Path]:
+    """The texts beside the notebooks (glossary, common errors), which are chapters too."""
+    return sorted(folder.glob("*.md"), reverse=True)
+
+
+def text_entry(path: Path) -> Entry:
+    """The chapter that a text is: its title, and its first paragraph."""
+    cell = nbformat.v4.new_markdown_cell(path.read_text(encoding="utf-8"))
+    title, promise = title_and_promise(nbformat.v4.new_notebook(cells=[cell]))
+    return Entry(path.stem, title or path.stem, promise, "text")
+
+
+def export(notebook: Path, page: Path, chapters: Sequence[Entry] = (), footer: str = "") -> None:
+    """Writes an executed notebook, or a text, as one self-contained page.
 
     Args:
-        notebook: the executed notebook (.ipynb).
+        notebook: the executed notebook (.ipynb), or a text (.md).
         page: the page to write (.html).
-        previous: the notebook to link back to.
-        following: the notebook to link on to.
+        chapters: of the book, in order, for navigation.
         footer: one line about the run (profile, folder).
     """
-    node = nbformat.read(notebook, as_version=4)
-    title, _ = title_and_promise(node)
+    if notebook.suffix == ".md":
+        cell = nbformat.v4.new_markdown_cell(notebook.read_text(encoding="utf-8"))
+        node = nbformat.v4.new_notebook(cells=[cell])
+    else:
+        node = nbformat.read(notebook, as_version=4)
+    name = page.stem
     site = {
-        "title": title or notebook.stem,
-        "name": notebook.stem,
-        "previous": previous,
-        "following": following,
+        "title": title_and_promise(node)[0] or name,
+        "name": name,
+        "chapters": chapters,
         "footer": footer,
+        "slugs": notebook.suffix == ".md",
     }
+    read = [entry.name for entry in chapters if entry.page and entry.status != "text"]
+    if name in read:
+        entries = {entry.name: entry for entry in chapters}
+        at = read.index(name)
+        site["previous"] = entries[read[at - 1]] if at > 0 else None
+        site["following"] = entries[read[at + 1]] if at + 1 < len(read) else None
     write_text(page, _render(node, site))
 
 
-def write_contents(page: Path, entries: list[Entry], notebooks: list[Path], footer: str) -> None:
-    """Writes the contents page: every notebook, its state, and the headline outputs.
+def write_contents(
+    page: Path, chapters: Sequence[Entry], notebooks: list[Path], footer: str
+) -> None:
+    """Writes the contents page: every chapter, its state, and the headline outputs.
 
     Args:
         page: the page to write (`index.html`).
-        entries: one per notebook, in order.
+        chapters: of the book, in order.
         notebooks: executed notebooks in which to look for cells tagged `headline`.
         footer: one line about the run (profile, folder).
     """
     shown = [(path.stem, _headlines(path, path.stat().st_mtime_ns)) for path in notebooks]
     headlines = [(name, fragment) for name, fragment in shown if fragment]
-    template = OfflineExporter().environment.get_template("contents.html.j2")
-    write_text(
-        page,
-        template.render(
-            site={"title": "Contents", "name": "index", "footer": footer, "version": __version__},
-            entries=entries,
-            headlines=headlines,
-        ),
-    )
+    site = {"title": "Contents", "name": "index", "chapters": chapters, "footer": footer}
+    _write_page(page, "contents.html.j2", site, headlines=headlines)
+
+
+def write_search(page: Path, chapters: Sequence[Entry], sources: list[Path], footer: str) -> None:
+    """Writes the page that searches the book; the words of all chapters lie in it.
+
+    Args:
+        page: the page to write (`search.html`).
+        chapters: of the book, in order.
+        sources: executed notebooks and texts, in order.
+        footer: one line about the run (profile, folder).
+    """
+    titles = {entry.name: entry.title for entry in chapters}
+    found: list[dict[str, str]] = []
+    for path in sources:
+        name = path.stem.removesuffix(".failed")
+        for anchor, heading, text in _sections(path, path.stat().st_mtime_ns):
+            place = f"{name}.html" + (f"#{anchor}" if anchor else "")
+            title = titles.get(name, name)
+            found.append({"id": place, "chapter": title, "heading": heading, "text": text})
+    # "</" would end the script that holds them
+    documents = json.dumps(found, ensure_ascii=False).replace("</", "<\\/")
+    site = {"title": "Search", "name": "search", "chapters": chapters, "footer": footer}
+    _write_page(page, "search.html.j2", site, documents=documents)
+
+
+def _write_page(page: Path, template: str, site: dict[str, Any], **more: Any) -> None:
+    site["version"] = __version__
+    environment = OfflineExporter().environment
+    write_text(page, environment.get_template(template).render(site=site, **more))
+
+
+@cache
+def _sections(path: Path, _: int) -> list[tuple[str, str, str]]:
+    """What a chapter says, section by section: (anchor, heading, text); read once per state.
+
+    Prose and findings, not code, tables or logs: those are found with the browser's own search
+    once one is on the page.
+    """
+    if path.suffix == ".md":
+        sources = [path.read_text(encoding="utf-8")]
+    else:
+        sources = []
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "markdown":
+                sources.append("".join(cell["source"]))
+            for output in cell.get("outputs", []):
+                sources.append("".join(output.get("data", {}).get("text/markdown", "")))
+    renderer = _Renderer(slugs=path.suffix == ".md")
+    page = "\n".join(_Markdown(renderer=renderer).render(source) for source in sources)
+    page = re.sub(r'<a class="anchor-link".*?</a>', "", page)
+    parts = re.split(r'<h[123] id="([^"]*)">(.*?)</h[123]>', page, flags=re.S)
+    starts = [("", ""), *zip(parts[1::3], parts[2::3], strict=True)]
+    cut = zip(starts, parts[0::3], strict=True)
+    return [
+        (html.unescape(anchor), _words(head), _words(text))
+        for (anchor, head), text in cut
+        if head or text
+    ]
+
+
+def _words(page: str) -> str:
+    """The text of a piece of HTML as one line; formulas are left out."""
+    page = re.sub(r"<math.*?</math>|<!--.*?-->", " ", page, flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 @cache
@@ -201,7 +282,8 @@ class OfflineExporter(HTMLExporter):
     def markdown2html(self, context: Any, source: str) -> str:
         """Markdown to HTML; attachments of the cell are embedded."""
         attachments = context.get("cell", {}).get("attachments", {})
-        renderer = _Renderer(headings=self.headings, attachments=attachments)
+        slugs = context.get("resources", {}).get("site", {}).get("slugs", False)
+        renderer = _Renderer(headings=self.headings, attachments=attachments, slugs=slugs)
         return _Markdown(renderer=renderer).render(source)
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
@@ -219,17 +301,26 @@ class _Markdown(MarkdownWithMath):
 
 
 class _Renderer(IPythonRenderer):
-    """Formulas become MathML, links between notebooks become links between pages."""
+    """Formulas become MathML, links between chapters become links between pages.
+
+    Args:
+        headings: takes (anchor, text) of every heading of the second level.
+        formulas: takes every formula.
+        slugs: anchors as code forges make them for texts (`#mos-lqo`), so that one link serves
+            there and here; otherwise as JupyterLab makes them for notebooks.
+    """
 
     def __init__(
         self,
         headings: list[tuple[str, str]] | None = None,
         formulas: list[str] | None = None,
+        slugs: bool = False,
         **keywords: Any,
     ) -> None:
         super().__init__(escape=False, anchor_link_text="#", **keywords)
         self.headings = [] if headings is None else headings
         self.formulas = [] if formulas is None else formulas
+        self.slugs = slugs
 
     def block_math(self, body: str) -> str:
         return self._formula(body, "block")
@@ -247,6 +338,11 @@ class _Renderer(IPythonRenderer):
     def heading(self, text: str, level: int, **attributes: Any) -> str:
         rendered = super().heading(text, level, **attributes)
         anchor = re.search(r'id="([^"]+)"', rendered)
+        if self.slugs and anchor:
+            own = slug(html.unescape(re.sub(r"<[^>]+>", "", text)))
+            rendered = rendered.replace(f'id="{anchor[1]}"', f'id="{own}"')
+            rendered = rendered.replace(f'href="#{anchor[1]}"', f'href="#{own}"')
+            anchor = re.search(r'id="([^"]+)"', rendered)
         if level == 2 and anchor:
             self.headings.append((anchor[1], re.sub(r"<[^>]+>", "", text)))
         return rendered
@@ -254,11 +350,16 @@ class _Renderer(IPythonRenderer):
     def link(self, text: str, url: str, title: str | None = None) -> str:
         relative = not re.match(r"[a-z][a-z0-9+.-]*:|#|//", url, re.IGNORECASE)
         path, _, anchor = url.partition("#")
-        if relative and path.endswith(".ipynb") and "/" not in path:
-            url = path.removesuffix(".ipynb") + ".html" + (f"#{anchor}" if anchor else "")
+        if relative and path.endswith((".ipynb", ".md")) and "/" not in path:
+            url = path.rpartition(".")[0] + ".html" + (f"#{anchor}" if anchor else "")
         elif relative:
             return text  # a file of the repository: the page may lie anywhere
         return super().link(text, url, title)
+
+
+def slug(heading: str) -> str:
+    """The anchor of a heading in a text, as code forges make it: "Seen, unseen" -> seen-unseen."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
 def _formula(latex: str, display: str) -> str:

@@ -459,14 +459,29 @@ def _failure(
 _REFUSALS = {"AudioError", "MetricError"}
 
 
+def book(plan: Plan) -> Path:
+    """Builds the site of what has been run, runs nothing, and returns its contents page.
+
+    Raises:
+        SnrlibError: nothing has been run in the folder yet, or a study is working there.
+    """
+    if not any(_executed(plan.folder, notebook.name).is_file() for notebook in plan.notebooks):
+        raise SnrlibError(
+            f"No notebook has been run in {plan.folder}; run the study first "
+            f"(snrlib study --profile {plan.profile['name']})."
+        )
+    with lock(plan.folder):
+        return _build_site(plan, _record(plan.folder), waiting=[])
+
+
 def _build_site(plan: Plan, record: dict[str, Any], waiting: list[str]) -> Path:
     """Brings pages and contents up to date; pages in `waiting` will exist soon."""
     folder = plan.folder / "site"
     templates = sorted((Path(__file__).parent / "assets" / "site").iterdir())
     look = checksum(Path(site.__file__).read_bytes(), *[path.read_bytes() for path in templates])
     footer = f"Profile {plan.given[plan.chosen[0]]['profile']}, run folder {plan.folder.name}"
-    entries: list[site.Entry] = []
-    sources: list[Path | None] = []
+    chapters: list[site.Entry] = []
+    sources: list[Path] = []
     for notebook in plan.notebooks:
         done = record.get(notebook.name, {})
         status = done.get("status", "not run")
@@ -474,36 +489,37 @@ def _build_site(plan: Plan, record: dict[str, Any], waiting: list[str]) -> Path:
         failed = executed.with_name(f"{notebook.name}.failed.ipynb")
         shown = failed if status == "failed" else executed
         there = shown.is_file()
-        seconds = done.get("seconds") if status == "done" else None
-        sources.append(shown if there else None)
-        entries.append(
+        if there:
+            sources.append(shown)
+        chapters.append(
             site.Entry(
                 notebook.name,
                 notebook.title,
                 notebook.promise,
                 status if there else "not run",
-                seconds,
+                done.get("seconds") if status == "done" else None,
                 page=there or notebook.name in waiting,
             )
         )
-    pages = [i for i, entry in enumerate(entries) if entry.page]
-    for index, source in enumerate(sources):
-        if source is None:
+    notebooks = list(sources)
+    texts = site.texts(plan.notebooks[0].path.parent)
+    chapters += [site.text_entry(path) for path in texts]
+    sources += texts
+    navigation = [(chapter.name, chapter.title, chapter.page) for chapter in chapters]
+    made_from = folder / ".pages.json"  # what each page was made from
+    pages = read_json(made_from) if made_from.is_file() else {}
+    for source in sources:
+        name = source.stem.removesuffix(".failed")
+        page = folder / f"{name}.html"
+        identity = checksum(source.read_bytes(), look, navigation, footer)
+        if pages.get(name) == identity and page.is_file():
             continue
-        entry, at = entries[index], pages.index(index)
-        previous = entries[pages[at - 1]] if at > 0 else None
-        following = entries[pages[at + 1]] if at + 1 < len(pages) else None
-        page = folder / f"{entry.name}.html"
-        links = [(e.name, e.title) if e else None for e in (previous, following)]
-        identity = checksum(source.read_bytes(), look, links, footer)
-        if record[entry.name].get("page") == identity and page.is_file():
-            continue
-        site.export(source, page, previous, following, footer)
-        record[entry.name]["page"] = identity
-    write_json(_record_path(plan.folder), record)
+        site.export(source, page, chapters, footer)
+        pages[name] = identity
+    write_json(made_from, pages)
     contents = folder / "index.html"
-    finished = [source for source in sources if source]
-    site.write_contents(contents, entries, finished, footer)
+    site.write_contents(contents, chapters, notebooks, footer)
+    site.write_search(folder / "search.html", chapters, sources, footer)
     return contents
 
 

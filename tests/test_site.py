@@ -27,6 +27,15 @@ PLAYER = f'<audio controls src="data:audio/wav;base64,{SILENCE}"></audio>'
 PANEL = '<div><iframe srcdoc="&lt;p id=&quot;x&quot;&gt;A/B&lt;/p&gt;"></iframe></div>'
 
 
+CHAPTERS = [
+    site.Entry("02_metrics", "Metrics", "", "not run", None, False),
+    site.Entry("03_unet", "The <network>", "It <b>learns</b>.", "done", 75.0),
+    site.Entry("04_teacher_training", "Teachers", "", "failed"),
+    site.Entry("05_distillation", "Distillation", "", "not run", None, False),
+    site.Entry("glossary", "Glossary", "Words.", "text"),
+]
+
+
 def code(source: str, *outputs: nbformat.NotebookNode, tags: tuple[str, ...] = ()) -> object:
     return new_code_cell(source, outputs=list(outputs), metadata={"tags": list(tags)})
 
@@ -67,8 +76,7 @@ def executed(tmp_path: Path) -> Path:
 @pytest.fixture
 def page(executed: Path, tmp_path: Path) -> str:
     path = tmp_path / "site" / "04_teacher_training.html"
-    before = site.Entry("03_unet", "The <network>", "promise", "done", 3.0, True)
-    site.export(executed, path, before, None, "Profile fast")
+    site.export(executed, path, CHAPTERS, "Profile fast")
     return path.read_text(encoding="utf-8")
 
 
@@ -83,7 +91,7 @@ class Addresses(HTMLParser):
         for name, value in attributes:
             if name == "href" and tag in ("a", "area"):
                 continue  # loaded only when a reader follows it
-            if name in ("src", "href", "xlink:href", "data", "poster", "action", "background"):
+            if name in ("src", "href", "xlink:href", "data", "poster", "background"):
                 self.found.append(value or "")
             if name == "srcset":
                 self.found += [part.split()[0] for part in (value or "").split(",")]
@@ -160,21 +168,70 @@ def test_a_page_lists_its_sections_and_has_both_themes(page: str) -> None:
     assert 'name="viewport"' in page
 
 
-def test_the_contents_page_names_every_notebook_and_repeats_headlines(
+def test_a_page_lists_all_chapters_and_leads_to_those_there_are(page: str) -> None:
+    chapters = re.search(r'<nav aria-label="Chapters">.*?</nav>', page, re.S)
+    assert chapters
+    assert 'href="03_unet.html"' in chapters[0] and 'href="glossary.html"' in chapters[0]
+    assert "Distillation" in chapters[0] and 'href="05_distillation.html"' not in chapters[0]
+    assert chapters[0].count('aria-current="page"') == 1
+    assert 'action="search.html"' in chapters[0]
+
+
+def test_the_contents_page_names_every_chapter_and_repeats_headlines(
     executed: Path, tmp_path: Path
 ) -> None:
-    entries = [
-        site.Entry("03_unet", "Network", "It <b>learns</b>.", "done", 75.0, True),
-        site.Entry("04_teacher_training", "Teachers", "", "failed", None, True),
-        site.Entry("05_distillation", "Distillation", "", "not run", None, False),
-    ]
     path = tmp_path / "index.html"
-    site.write_contents(path, entries, [executed], "Profile fast")
+    site.write_contents(path, CHAPTERS, [executed], "Profile fast")
     contents = path.read_text(encoding="utf-8")
     assert "1 min 15 s" in contents and "failed" in contents and "not run" in contents
     assert 'href="03_unet.html"' in contents and 'href="05_distillation.html"' not in contents
+    assert 'href="glossary.html"' in contents
     assert "<td>42.0</td>" in contents and "Folded" not in contents
     assert [a for a in loaded(contents) if not a.startswith("data:")] == []
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "glossary.md"
+    path.write_text(
+        "# Glossary\n\nWords.\n\n### MOS-LQO\n\nA map, see [SNR](#snr).\n\n"
+        "### SNR\n\nRatio of $x^2$, [here](05_distillation.ipynb) [file](../README.md).\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_a_text_is_a_page_whose_anchors_are_those_of_its_links(text: Path, tmp_path: Path) -> None:
+    site.export(text, tmp_path / "glossary.html", CHAPTERS, "Profile fast")
+    page = (tmp_path / "glossary.html").read_text(encoding="utf-8")
+    assert 'id="mos-lqo"' in page and 'href="#snr"' in page and 'id="snr"' in page
+    assert 'href="05_distillation.html"' in page and "README" not in page
+    assert "<math" in page and 'rel="prev"' not in page
+    assert site.text_entry(text) == site.Entry("glossary", "Glossary", "Words.", "text")
+
+
+def test_a_link_into_the_glossary_leads_to_its_page(tmp_path: Path) -> None:
+    cells = [new_markdown_cell("# T\n\nThe [SNR](glossary.md#snr).")]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "00.ipynb")
+    site.export(tmp_path / "00.ipynb", tmp_path / "00.html")
+    assert 'href="glossary.html#snr"' in (tmp_path / "00.html").read_text(encoding="utf-8")
+
+
+def test_the_search_page_holds_the_words_of_all_chapters(
+    executed: Path, text: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "search.html"
+    site.write_search(path, CHAPTERS, [executed, text], "Profile fast")
+    page = path.read_text(encoding="utf-8")
+    assert [a for a in loaded(page) if not a.startswith("data:")] == []
+    held = re.search(r'id="documents">(.*?)</script>', page, re.S)
+    assert held
+    found = {section["id"]: section for section in json.loads(held[1])}
+    assert found["glossary.html#snr"]["chapter"] == "Glossary"
+    assert found["glossary.html#snr"]["text"] == "Ratio of , here file."
+    assert found["04_teacher_training.html#Second-&-third"]["heading"] == "Second & third"
+    assert "bold" in found["04_teacher_training.html#Second-&-third"]["text"], "findings too"
+    assert not any("folded" in section["text"] for section in found.values()), "code is not"
 
 
 @pytest.mark.parametrize(
