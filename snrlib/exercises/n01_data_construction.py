@@ -80,7 +80,7 @@ def mixture_snr(function: Callable[..., Any]) -> str:
         e_s, e_n, e_x = s @ s, n @ n, float(np.sum(mixed.noisy.astype(np.float64) ** 2))
         truth = 10 * math.log10(e_s / e_n)
         centred = 10 * math.log10(s.var() / n.var())
-        mistakes = {
+        mistakes: dict[str, float] = {
             "your function compares the speech with the whole mixture. The noise is what is left "
             "of the mixture when the speech is taken away.": 10 * math.log10(e_s / e_x),
             "your function subtracts a mean first, so a constant in the noise does not count. In "
@@ -105,8 +105,8 @@ def mixture_snr(function: Callable[..., Any]) -> str:
     rough = np.round(material.white(len(speech), seed=1, rms=900)).astype(np.int16)
     truth = mixing.snr_db(whole, rough)
     with np.errstate(all="ignore"):
-        value = np.asarray(function(whole, whole + rough), np.float64)
-    if value.size != 1 or not abs(float(value.reshape(())) - truth) < 0.1:
+        given = np.asarray(function(whole, whole + rough), np.float64)
+    if given.size != 1 or not abs(float(given.reshape(())) - truth) < 0.1:
         raise NotYet(
             "right for floating-point signals, but not for 16-bit integers as a WAV file holds "
             "them. What is the square of 300 in 16 bits, whose largest number is 32,767?"
