@@ -1,10 +1,15 @@
 """The U-Net is the paper's: parameters, lengths at every layer, length in = length out."""
 
+import copy
+
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
 
 from snrlib import models
 from snrlib.errors import SnrlibError
+from snrlib.models.unet import UNet
 
 
 def test_the_papers_network_has_its_parameters():
@@ -68,3 +73,36 @@ def test_unknown_models_and_arguments_are_named():
         models.create("unet", kernel=4)
     with pytest.raises(SnrlibError, match="decimations"):
         models.create("unet", depth=3)
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_training_on_a_cpu_lays_channels_last_and_computes_the_same(align_corners: bool) -> None:
+    def plainly(net: UNet, noisy: torch.Tensor) -> torch.Tensor:
+        """The network as the paper describes it, in PyTorch's usual layout."""
+        features, skips = noisy[:, None], []
+        for number, block in enumerate(net.encoder):
+            features = nn.Sequential.forward(block, features)
+            skips.append(features)
+            features = features[..., ::2] if number < net.decimations else features
+        features = nn.Sequential.forward(net.bottleneck, features)
+        for number in reversed(range(len(skips))):
+            if number < net.decimations:
+                features = functional.interpolate(
+                    features, scale_factor=2, mode="linear", align_corners=align_corners
+                )
+            below = torch.cat([features, skips[number]], dim=1)
+            features = nn.Sequential.forward(net.decoder[len(skips) - 1 - number], below)
+        return torch.tanh(net.output(torch.cat([features, noisy[:, None]], dim=1)))[:, 0]
+
+    torch.manual_seed(2)
+    fast = UNet(channels=6, growth=3, align_corners=align_corners).train().double()
+    plain = copy.deepcopy(fast)
+    noisy = torch.randn(3, 1024, dtype=torch.float64)
+    for estimate in (fast(noisy), plainly(plain, noisy)):
+        (estimate**2).mean().backward()
+    assert torch.allclose(fast(noisy), plainly(plain, noisy), atol=1e-12)
+    for ours, theirs in zip(fast.parameters(), plain.parameters(), strict=True):
+        assert ours.grad is not None and theirs.grad is not None
+        assert torch.allclose(ours.grad, theirs.grad, rtol=1e-6, atol=1e-12)
+    for ours, theirs in zip(fast.buffers(), plain.buffers(), strict=True):
+        assert torch.allclose(ours, theirs)

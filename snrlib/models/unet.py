@@ -27,6 +27,14 @@ class Layer(NamedTuple):
     samples: int
 
 
+class BatchNorm(nn.BatchNorm1d):
+    """Batch norm over batch and samples, whether or not channels come last in memory."""
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() not in (3, 4):
+            raise ValueError(f"expected (batch, channels, samples), not {input.dim()} dimensions")
+
+
 class Block(nn.Sequential):
     """Conv1d with same padding, batch norm, LeakyReLU(0.1): every block of the network.
 
@@ -36,9 +44,33 @@ class Block(nn.Sequential):
     def __init__(self, channels_in: int, channels_out: int, kernel: int) -> None:
         super().__init__(
             nn.Conv1d(channels_in, channels_out, kernel, padding=kernel // 2),
-            nn.BatchNorm1d(channels_out),
+            BatchNorm(channels_out),
             nn.LeakyReLU(0.1, inplace=True),
         )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The block's output; laid out in memory as `features` are (:func:`channels_last`)."""
+        convolution, norm, activation = self
+        return activation(norm(convolved(convolution, features)))
+
+
+# A CPU convolves twice as fast where the channels of a sample lie side by side in memory.
+# PyTorch knows that layout for pictures only: a signal becomes a picture of one line.
+
+
+def channels_last(signal: Tensor) -> Tensor:
+    """`(batch, channels, samples)` as `(batch, channels, 1, samples)`, channels last in memory."""
+    picture = signal if signal.dim() == 4 else signal.unsqueeze(2)
+    return picture.contiguous(memory_format=torch.channels_last)
+
+
+def convolved(convolution: nn.Module, features: Tensor) -> Tensor:
+    """A Conv1d applied to features in either layout."""
+    if features.dim() == 3:
+        return convolution(features)
+    assert isinstance(convolution, nn.Conv1d)
+    weight, padding = channels_last(convolution.weight), (0, int(convolution.padding[0]))
+    return functional.conv2d(features, weight, convolution.bias, padding=padding)
 
 
 class UNet(nn.Module):
@@ -133,19 +165,32 @@ class UNet(nn.Module):
             )
         skips = []
         features = waveform = noisy.unsqueeze(1)
+        by_sample = self.training and noisy.device.type == "cpu"
+        if by_sample:
+            features = waveform = channels_last(waveform)
         for i, block in enumerate(self.encoder):
             features = block(features)
             skips.append(features)  # before decimation: the decoder needs every sample
             if i < self.decimations:
                 features = features[..., ::2]
+                features = channels_last(features) if by_sample else features
         features = self.bottleneck(features)
         for i, block in zip(reversed(range(len(skips))), self.decoder, strict=True):
             if i < self.decimations:
-                features = functional.interpolate(
-                    features, scale_factor=2, mode="linear", align_corners=self.align_corners
-                )
+                features = self._doubled(features)
             features = block(torch.cat([features, skips[i]], dim=1))
-        return torch.tanh(self.output(torch.cat([features, waveform], dim=1))).squeeze(1)
+        both = torch.cat([features, waveform], dim=1)
+        return torch.tanh(convolved(self.output, both)).reshape(noisy.shape)
+
+    def _doubled(self, features: Tensor) -> Tensor:
+        """Twice as many samples, by linear interpolation; in either layout."""
+        line = features.dim() == 4
+        return functional.interpolate(
+            features,
+            scale_factor=(1, 2) if line else 2,
+            mode="bilinear" if line else "linear",
+            align_corners=self.align_corners,
+        )
 
     @torch.no_grad()
     def layers(self, samples: int = 16_384) -> list[Layer]:
