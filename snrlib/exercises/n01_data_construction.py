@@ -92,7 +92,7 @@ def mixture_snr(function: Callable[..., Any]) -> str:
             "this is a natural logarithm; decibels take the one to base 10.": 10
             * math.log(e_s / e_n),
             "the factor 10 is missing: a bel has ten decibels.": math.log10(e_s / e_n),
-            "this is the bare ratio of the energies; take 10 log10 of it.": e_s / e_n,
+            "this is the bare ratio of the energies; take 10 log10 of it.": float(e_s / e_n),
             "amplitudes were added without squaring them.": 20
             * math.log10(np.abs(s).sum() / np.abs(n).sum()),
         }
