@@ -3,10 +3,12 @@
 import ast
 import io
 import re
+import runpy
 import tokenize
 from pathlib import Path
 
 import nbformat
+import papermill
 import pytest
 
 from snrlib import site, study
@@ -129,3 +131,43 @@ def test_the_readme_lists_every_notebook() -> None:
     readme = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
     for path in PATHS:
         assert f"notebooks/{path.name}" in readme
+
+
+def test_the_readme_lists_every_parameter_as_papermill_reads_it() -> None:
+    readme = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    tool = runpy.run_path(str(FOLDER.parent / "tools" / "record_parameters.py"))
+    assert tool["filled"](readme) == readme, "run tools/record_parameters.py"
+    listed = re.search(r"<!-- parameters -->(.*?)<!-- /parameters -->", readme, re.S)
+    assert listed
+    rows = [[cell.strip() for cell in line.split("|")] for line in listed[1].splitlines()]
+    for path in PATHS:
+        for name, found in papermill.inspect_notebook(str(path)).items():
+            own = [""] if name in COMMON else ["", path.name[:2]]
+            row = next(row for row in rows if row[: len(own) + 1] == [*own, f"`{name}`"])
+            assert row[len(own) + 1 : len(own) + 3] == [
+                found["inferred_type_name"], f"`{found['default']}`"
+            ], f"{path.name}: {name}"  # fmt: skip
+
+
+@each_notebook
+def test_a_folded_cell_has_a_caption(path: Path) -> None:
+    for cell in code_cells(path):
+        if "parameters" not in cell.metadata.get("tags", []):
+            first = cell.source.splitlines()[0]
+            assert re.match(r"# [A-Z0-9]", first), f"{first!r}: begin with a comment, the caption"
+
+
+def glossary_anchors() -> set[str]:
+    """The headings of the glossary as links name them: lower case, dashes for spaces."""
+    headings = re.findall(r"^### (.+)$", (FOLDER / "glossary.md").read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings}
+
+
+@each_notebook
+def test_a_word_is_linked_to_the_glossary_once_and_the_glossary_has_it(path: Path) -> None:
+    text = "\n".join(prose(path))
+    linked = re.findall(r"\]\(glossary\.md#([^)]+)\)", text)
+    assert set(linked) <= glossary_anchors()
+    assert len(linked) == len(set(linked)), "a second link to the same word is noise"
+    for heading in re.findall(r"^#.*$", text, re.M):
+        assert "glossary.md" not in heading

@@ -1,0 +1,51 @@
+"""Writes the table of every notebook's parameters into the README.
+
+    python tools/record_parameters.py
+
+The table, between `<!-- parameters -->` marks, is what papermill reads from the cells tagged
+`parameters`; run this after one of them has changed (a test compares).
+"""
+
+import re
+
+from snrlib import study
+from snrlib.files import kit_root, write_text
+
+BLOCK = re.compile(r"<!-- parameters -->.*?<!-- /parameters -->", re.S)
+
+
+def _row(name: str, found: dict[str, str]) -> str:
+    what = found["help"].replace("|", r"\|").replace("<", "&lt;")
+    return f"| `{name}` | {found['inferred_type_name']} | `{found['default']}` | {what} |"
+
+
+def table() -> str:
+    """The parameters that all notebooks take, then those of each one; as markdown."""
+    notebooks = study.find_notebooks()
+    common = [n for n in notebooks[0].parameters if all(n in b.parameters for b in notebooks)]
+    head = ["| parameter | type | default | what it is |", "|---|---|---|---|"]
+    lines = ["Every notebook takes these:", "", *head]
+    lines += [_row(name, notebooks[-1].parameters[name]) for name in common]
+    lines += ["", "These belong to one notebook:", ""]
+    lines += ["| notebook | parameter | type | default | what it is |", "|---|---|---|---|---|"]
+    for book in notebooks:
+        own = [name for name in book.parameters if name not in common]
+        lines += [f"| {book.name[:2]} {_row(name, book.parameters[name])}" for name in own]
+    return "\n".join(lines)
+
+
+def filled(readme: str) -> str:
+    """The README's text with the table as it should be."""
+    block = f"<!-- parameters -->\n{table()}\n<!-- /parameters -->"
+    return BLOCK.sub(lambda _: block, readme)
+
+
+def main() -> None:
+    """Rewrites the README of this checkout."""
+    path = kit_root() / "README.md"
+    write_text(path, filled(path.read_text(encoding="utf-8")))
+    print(table())
+
+
+if __name__ == "__main__":
+    main()
