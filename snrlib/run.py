@@ -247,7 +247,10 @@ class Run:
             "alpha": system.alpha,
             "data": {
                 "set": system.data,
-                "recipe": checksum(crops.table.to_csv(index=False)),
+                # Without paths: a run folder may be moved, or copied to another machine.
+                "recipe": checksum(
+                    crops.table.drop(columns=["speech_path", "noise_path"]).to_csv(index=False)
+                ),
                 "audio": self.bank.checksum,
                 **{k: self.settings[k] for k in ("speech", "seen_noise", "unseen_noise", "seed")},
             },
