@@ -41,6 +41,11 @@ def study(folder: Traversable | None = None) -> dict[str, Any]:
     return dict(read_json(source)) if source.is_file() else {}
 
 
+def caption(folder: Traversable | None = None) -> str:
+    """Data and budgets of the recorded study in one sentence, for tables and figures."""
+    return str(study(folder).get("caption", "Nothing recorded comes with this version"))
+
+
 def scores(folder: Traversable | None = None) -> pd.DataFrame:
     """Scores of every system of the recorded study, one row per mixture and system.
 

@@ -1,23 +1,104 @@
-"""Recorded tables come with their captions; what is not there is simply not shown."""
+"""What a released model's card says can be measured again; recorded scores say what they are."""
 
-import json
+import importlib.util
+import os
 from pathlib import Path
 
-from snrlib import enhancement, released
+import pandas
+import pytest
+
+from snrlib import enhancement, evaluation, recorded, released
+from snrlib.enhancement import load_model
+from snrlib.scores import SCORE_COLUMNS
+
+_PATH = Path(__file__).parents[1] / "tools/release_models.py"
+_SPEC = importlib.util.spec_from_file_location("release_models", _PATH)
+assert _SPEC and _SPEC.loader
+tool = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(tool)
+
+AUDIO = os.environ.get("SNRLIB_TEST_AUDIO")
+PESQ = importlib.util.find_spec("pesq") is not None
+MODELS = enhancement.released()
+each_model = pytest.mark.parametrize("name", MODELS)
+# PESQ and STOI of another processor's float32 may differ in the third digit.
+TOLERANCE = {"pesq_raw": 0.02, "stoi": 0.003, "si_sdr": 0.05}
 
 
-def test_a_folder_without_tables_gives_none(tmp_path: Path) -> None:
-    assert released.tables(tmp_path) == {} and released.tables(tmp_path / "missing") == {}
+@pytest.mark.skipif(not PESQ, reason="pesq has no build for this system")
+@each_model
+@pytest.mark.parametrize("which", ["embedded", "timit"])
+def test_the_scores_of_a_card_are_measured_again(name: str, which: str) -> None:
+    if which == "timit" and not AUDIO:
+        pytest.skip("SNRLIB_TEST_AUDIO is not set")
+    enhancer = load_model(name, precision="float32")
+    measured = tool.check(enhancer, tool.check_set(which, Path(AUDIO) if AUDIO else None))
+    for metric, value in enhancer.card["checks"][which].items():
+        assert measured[metric] == pytest.approx(value, abs=TOLERANCE[metric]), metric
 
 
-def test_a_recorded_table_comes_with_its_caption(tmp_path: Path) -> None:
-    (tmp_path / "long.csv").write_text("system,snr_db,stoi\nS2,0,0.8\n")
-    (tmp_path / "long.json").write_text(json.dumps({"caption": "LibriSpeech, 50,000 steps"}))
-    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
-    ((name, (table, caption)),) = released.tables(tmp_path).items()
-    assert name == "long" and caption.startswith("LibriSpeech") and table["stoi"].tolist() == [0.8]
+@each_model
+def test_a_card_names_data_licence_budget_and_limits(name: str) -> None:
+    card = load_model(name).card
+    assert card["name"] == name and card["licence"] and card["limits"]
+    assert card["trained on"]["speech"] and card["trained on"]["noises"]
+    assert (
+        card["training"]["examples"]
+        == card["training"]["steps"] * card["settings"]["budget"]["batch"]
+    )
+    assert {"noisy", name.removesuffix("-narrow")} <= {
+        row["system"] for row in card["scores"]["means"]
+    }
+    readme = (enhancement.RELEASED / name / "README.md").read_text(encoding="utf-8")
+    assert card["licence"] in readme
+
+
+def test_all_released_weights_fit_in_60_megabytes_and_hold_no_code() -> None:
+    files = [path for path in enhancement.RELEASED.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 60e6
+    assert {path.suffix for path in files} <= {".safetensors", ".json", ".md"}
 
 
 def test_without_released_weights_there_are_no_scores(monkeypatch) -> None:
     monkeypatch.setattr(enhancement, "released", lambda: [])
     assert released.scores(None) is None
+
+
+def test_recorded_scores_are_a_whole_table_of_scores() -> None:
+    scores = recorded.scores()
+    assert list(scores.columns) == list(SCORE_COLUMNS)
+    assert {"noisy", "S1", "S2", "T1", "T2", "T3", "T4"} <= set(scores["system"])
+    per_system = scores.groupby("system")["mixture"].agg(["nunique", "size"])
+    assert per_system["nunique"].eq(per_system["size"]).all(), "a mixture is scored twice"
+    assert per_system["size"].nunique() == 1, "every system is scored on the same mixtures"
+    assert sorted(scores["snr_db"].unique()) == [-20, -15, -10, -5, 0, 5, 10, 15, 20]
+
+
+def test_recorded_noisy_mixtures_have_the_snr_they_are_said_to_have() -> None:
+    noisy = recorded.scores().query("system == 'noisy'")
+    # SI-SDR of speech plus independent noise is the SNR, up to their chance correlation.
+    assert (noisy["si_sdr"] - noisy["snr_db"]).abs().mean() < 0.3
+
+
+def test_the_recorded_study_says_what_it_was() -> None:
+    study = recorded.study()
+    assert recorded.caption() == study["caption"] and "Recorded" in study["caption"]
+    assert set(recorded.growth()) == set(study["training"])
+    for name in ("S1", "S2"):
+        assert study["training"][name]["steps"] == study["settings"]["student"]["steps"]
+        assert study["training"][name]["examples"] == study["training"]["S1"]["examples"]
+
+
+def test_a_folder_without_a_recorded_study_gives_an_empty_one(tmp_path: Path) -> None:
+    assert recorded.study(tmp_path) == {} and recorded.growth(tmp_path) == {}
+    assert recorded.scores(tmp_path).empty and isinstance(
+        recorded.scores(tmp_path), pandas.DataFrame
+    )
+
+
+def test_the_released_student_is_better_than_the_noisy_input_where_speech_can_be_saved() -> None:
+    scores = recorded.scores()
+    heard = scores[scores["snr_db"].between(-10, 15) & (scores["noise_seen"] == "unseen")]
+    for metric in ("si_sdr",):
+        gains = evaluation.paired(heard, "S2", "noisy", metric)
+        assert (gains["low"] > 0).all(), gains

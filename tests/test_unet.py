@@ -4,10 +4,9 @@ import copy
 
 import pytest
 import torch
-from torch import nn
-from torch.nn import functional
 
 from snrlib import models
+from snrlib.bench.plain import plainly
 from snrlib.errors import SnrlibError
 from snrlib.models.unet import UNet
 
@@ -77,23 +76,6 @@ def test_unknown_models_and_arguments_are_named():
 
 @pytest.mark.parametrize("align_corners", [False, True])
 def test_training_on_a_cpu_lays_channels_last_and_computes_the_same(align_corners: bool) -> None:
-    def plainly(net: UNet, noisy: torch.Tensor) -> torch.Tensor:
-        """The network as the paper describes it, in PyTorch's usual layout."""
-        features, skips = noisy[:, None], []
-        for number, block in enumerate(net.encoder):
-            features = nn.Sequential.forward(block, features)
-            skips.append(features)
-            features = features[..., ::2] if number < net.decimations else features
-        features = nn.Sequential.forward(net.bottleneck, features)
-        for number in reversed(range(len(skips))):
-            if number < net.decimations:
-                features = functional.interpolate(
-                    features, scale_factor=2, mode="linear", align_corners=align_corners
-                )
-            below = torch.cat([features, skips[number]], dim=1)
-            features = nn.Sequential.forward(net.decoder[len(skips) - 1 - number], below)
-        return torch.tanh(net.output(torch.cat([features, noisy[:, None]], dim=1)))[:, 0]
-
     torch.manual_seed(2)
     fast = UNet(channels=6, growth=3, align_corners=align_corners).train().double()
     plain = copy.deepcopy(fast)

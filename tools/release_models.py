@@ -1,10 +1,12 @@
 """Puts trained models of a run into the package, with half-precision weights and a model card.
 
-    python tools/release_models.py runs/cpu S2 --licence CC-BY-SA-3.0
+    python tools/release_models.py runs/release S1 S2 T1=T1-narrow --profile tools/release.toml \
+        --licence "CC BY 4.0" --audio ../recordings
 
 The card (`model.json`, and `README.md` for people) says what the model is, on which data and
 with which budget it was trained, what it scored, and what it cannot do. Scores are those of the
-half-precision weights that are shipped, on the run's own test set.
+half-precision weights that are shipped: on the run's own test set, and on two small sets that a
+test scores again (`check_set`), of the embedded audio and of the TIMIT sample.
 """
 
 import argparse
@@ -14,12 +16,45 @@ from pathlib import Path
 import pandas
 import torch
 
-from snrlib import checkpoint, datasets, evaluation, open_run
+from snrlib import checkpoint, corpora, datasets, evaluation, metrics, open_run
+from snrlib.corpora import folder, timit
 from snrlib.enhancement import RELEASED, Enhancer, load_model
 from snrlib.files import read_json, write_json, write_text
 from snrlib.run import Run
 
 METRICS = ("pesq_raw", "stoi", "si_sdr")
+CHECK_SETS = ("embedded", "timit")
+
+
+def check_set(name: str, recordings: Path | None = None) -> pandas.DataFrame:
+    """A small fixed test set: the recipe whose scores stand in every card.
+
+    Args:
+        name: "embedded" (18 mixtures), or "timit": 36 mixtures of the TIMIT sample with
+            recorded scenes.
+        recordings: for "timit", the folder with `speech/timit_sample` and `noise/scenes`.
+    """
+    if name == "embedded":
+        speech, noises = corpora.speech("embedded"), corpora.noises("embedded", "embedded")
+        return evaluation.rotated(datasets.recipe("test", speech, noises, 7, utterances=2), 1)
+    assert recordings is not None, "the TIMIT sample does not come with the kit"
+    speech = timit.list_files(recordings / "speech" / "timit_sample")
+    speech = speech[~speech["id"].str.endswith(("/sa1", "/sa2"))]
+    noises = folder.records(recordings / "noise" / "scenes", "noise").assign(seen=False)
+    return evaluation.rotated(datasets.recipe("test", speech, noises, 7, utterances=4), 1)
+
+
+def check(enhancer: Enhancer, recipe: pandas.DataFrame) -> dict[str, float]:
+    """Mean scores of a model on a check set, rounded as in the card."""
+    rows = []
+    for row in recipe.to_dict("records"):
+        mixture = datasets.mixture(row)
+        scores, failure = metrics.all_metrics(
+            mixture.speech, enhancer.enhance(mixture.noisy), metrics=METRICS
+        )
+        assert not failure, f"{row['mixture']}: {failure}"
+        rows.append(scores)
+    return {key: round(float(value), 3) for key, value in pandas.DataFrame(rows).mean().items()}
 
 
 def scores_of(run: Run, enhancer: Enhancer) -> pandas.DataFrame:
@@ -61,10 +96,20 @@ def card(run: Run, description: dict, scores: pandas.DataFrame, licence: str) ->
             "16 kHz speech with additive noise; reverberation was never heard in training",
             "below -10 dB little speech comes back, and PESQ and STOI can fall below the noisy "
             "input's",
-            "the training noises are synthetic and the speakers few: other voices and noises may "
-            "fare worse",
+            *own_limits(run),
         ],
     }
+
+
+def own_limits(run: Run) -> list[str]:
+    """What the training data leave open."""
+    seen = run.noises[run.noises["seen"]]
+    kind = "synthetic noises" if seen["synthetic"].all() else "noises"
+    speech = run.speech[run.speech["split"] == "train"]
+    return [
+        f"trained with {len(seen)} {kind} and {speech['speaker'].nunique()} speakers, "
+        f"{speech['seconds'].sum() / 60:.0f} minutes of speech: others may fare worse"
+    ]
 
 
 def readable(facts: dict) -> str:
@@ -96,6 +141,11 @@ def readable(facts: dict) -> str:
         f"| {r.system} | {r.snr_db:g} | {r.pesq_raw:.3f} | {r.stoi:.3f} | {r.si_sdr:.2f} |"
         for r in means.itertuples()
     ]
+    lines += ["", "On the small sets that the tests score again (means):", ""]
+    lines += [
+        f"* {name}: " + ", ".join(f"{metric} {value:.3f}" for metric, value in scores.items())
+        for name, scores in facts["checks"].items()
+    ]
     lines += ["", "Limits:", "", *[f"* {limit}." for limit in facts["limits"]], ""]
     return "\n".join(lines)
 
@@ -103,25 +153,33 @@ def readable(facts: dict) -> str:
 def main() -> None:
     """Releases the models named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run_dir", help="run folder, such as runs/cpu")
-    parser.add_argument("names", nargs="+", help="models of that run")
+    parser.add_argument("run_dir", help="run folder, such as runs/release")
+    parser.add_argument("names", nargs="+", help="models of that run, or model=released name")
     parser.add_argument("--licence", required=True, help="as the training data allow")
+    parser.add_argument("--profile", help="the run's profile, where it is a file")
+    parser.add_argument("--audio", type=Path, help="folder with the TIMIT sample and the scenes")
     arguments = parser.parse_args()
     settings = read_json(Path(arguments.run_dir) / "run.json")
+    settings["profile"] = arguments.profile or settings["profile"]
     run = open_run(run_dir=str(Path(arguments.run_dir).resolve()), quiet=True, **settings)
+    sets = [name for name in CHECK_SETS if name == "embedded" or arguments.audio]
     for name in arguments.names:
-        model, description = checkpoint.load(run.model_folder(name))
+        trained, _, released = name.partition("=")
+        released = released or trained
+        model, description = checkpoint.load(run.model_folder(trained))
         made = {key: description[key] for key in ("commit", "versions")}
-        folder = RELEASED / name
-        checkpoint.save(folder, model, description, dtype=torch.float16)
+        place = RELEASED / released
+        checkpoint.save(place, model, {**description, "name": released}, dtype=torch.float16)
         # The commit and versions of the training, not of this copying.
-        facts = {**read_json(folder / checkpoint.DESCRIPTION), **made}
-        write_json(folder / checkpoint.DESCRIPTION, facts)
-        facts = card(run, facts, scores_of(run, load_model(name)), arguments.licence)
-        write_json(folder / checkpoint.DESCRIPTION, facts)
-        write_text(folder / "README.md", readable(facts))
-        size = (folder / checkpoint.WEIGHTS).stat().st_size / 1e6
-        print(f"{name}: {folder} ({size:.1f} MB)")
+        facts = {**read_json(place / checkpoint.DESCRIPTION), **made}
+        write_json(place / checkpoint.DESCRIPTION, facts)
+        enhancer = load_model(released, precision="float32")
+        facts = card(run, facts, scores_of(run, enhancer), arguments.licence)
+        facts["checks"] = {s: check(enhancer, check_set(s, arguments.audio)) for s in sets}
+        write_json(place / checkpoint.DESCRIPTION, facts)
+        write_text(place / "README.md", readable(facts))
+        size = (place / checkpoint.WEIGHTS).stat().st_size / 1e6
+        print(f"{released}: {place} ({size:.1f} MB)")
 
 
 if __name__ == "__main__":

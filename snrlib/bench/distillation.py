@@ -14,7 +14,9 @@ from snrlib.teachers import TEACHER_SNRS, assign, supervise
 def figures(quick: bool) -> Iterator[Figure]:
     """The teachers' part of a step with narrow networks, batch 16."""
     device = devices.local()
-    teachers = {name: material.unet(narrow=True).to(device).eval() for name in TEACHER_SNRS}
+    teachers: dict[str, torch.nn.Module] = {
+        name: material.unet(narrow=True).to(device).eval() for name in TEACHER_SNRS
+    }
     noisy, _, snr_db = material.crops(16, device).batch_at(0)
     names = assign(snr_db.tolist())
 

@@ -5,11 +5,11 @@ from functools import cache
 import numpy as np
 import pandas
 import torch
-from torch import nn
 
-from snrlib import bank, corpora, datasets, mixing, models
+from snrlib import bank, corpora, datasets, mixing
 from snrlib.audio import SAMPLE_RATE
 from snrlib.bank import FULL_SCALE
+from snrlib.models.unet import UNet
 
 NARROW = {"channels": 8, "growth": 4}  # of the profile `fast`
 NOISE = "noise"
@@ -52,10 +52,10 @@ def recording(seconds: float) -> np.ndarray:
     return mixing.loop(noisy, round(seconds * SAMPLE_RATE))
 
 
-def unet(narrow: bool = False) -> nn.Module:
+def unet(narrow: bool = False) -> UNet:
     """A U-Net at the paper's size, or that of the profile `fast`; its batch norms have run."""
     torch.manual_seed(0)
-    network = models.create("unet", **(NARROW if narrow else {}))
+    network = UNet(NARROW["channels"], NARROW["growth"]) if narrow else UNet()
     with torch.no_grad():
         network.train()(0.1 * torch.randn(2, 4096))
     return network

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from snrlib.bench import material
 from snrlib.datasets import CROP
+from snrlib.models.unet import UNet
 
 
 class Mixtures(Dataset[tuple[Tensor, Tensor]]):
@@ -50,17 +51,41 @@ def batches(batch: int) -> Iterator[tuple[Tensor, Tensor]]:
         yield from loader
 
 
+def plainly(net: UNet, noisy: Tensor) -> Tensor:
+    """The U-Net as one writes it down from the paper, in PyTorch's usual memory layout.
+
+    Args:
+        net: holds the weights.
+        noisy: (batch, samples), a multiple of the network's `crop_multiple`.
+    """
+    features = waveform = noisy.unsqueeze(1)
+    skips: list[Tensor] = []
+    for number, block in enumerate(net.encoder):
+        features = nn.Sequential.forward(block, features)  # type: ignore[arg-type]
+        skips.append(features)
+        features = features[..., ::2] if number < net.decimations else features
+    features = nn.Sequential.forward(net.bottleneck, features)
+    for number, block in zip(reversed(range(len(skips))), net.decoder, strict=True):
+        if number < net.decimations:
+            features = nn.functional.interpolate(
+                features, scale_factor=2, mode="linear", align_corners=net.align_corners
+            )
+        both = torch.cat([features, skips[number]], dim=1)
+        features = nn.Sequential.forward(block, both)  # type: ignore[arg-type]
+    return torch.tanh(net.output(torch.cat([features, waveform], dim=1))).squeeze(1)
+
+
 class PlainStep:
     """One training step the plain way: float32, eager, Adam as it comes."""
 
-    def __init__(self, model: nn.Module, batch: int, device: torch.device) -> None:
+    def __init__(self, model: UNet, batch: int, device: torch.device) -> None:
         self.model, self.device = model.to(device).train(), device
         self.optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
         self.batches = batches(batch)
 
     def __call__(self) -> None:
         noisy, clean = (part.to(self.device) for part in next(self.batches))
-        loss = 0.5 * nn.functional.mse_loss(self.model(noisy), clean)
+        loss = 0.5 * nn.functional.mse_loss(plainly(self.model, noisy), clean)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()

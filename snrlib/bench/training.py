@@ -110,7 +110,7 @@ def _cost() -> tuple[float, float]:
 
     model = material.unet()
     operations = 3 * 2 * cost.multiply_accumulates(model, 1.024) * CROP / SAMPLES_PER_SECOND
-    features = sum(layer.channels * layer.samples for layer in model.layers(CROP))  # type: ignore[operator]
+    features = sum(layer.channels * layer.samples for layer in model.layers(CROP))
     return operations, features * 2.0 * (7 + 14)
 
 
