@@ -222,8 +222,9 @@ def _sections(path: Path, _: int) -> list[tuple[str, str, str]]:
 
 
 def _words(page: str) -> str:
-    """The text of a piece of HTML as one line; formulas are left out."""
-    page = re.sub(r"<math.*?</math>|<!--.*?-->", " ", page, flags=re.S)
+    """The text of a piece of HTML as one line, with an ellipsis for each formula."""
+    page = re.sub(r"<math.*?</math>", "…", page, flags=re.S)
+    page = re.sub(r"<!--.*?-->", " ", page, flags=re.S)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 

@@ -608,11 +608,13 @@ def _interrupt() -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Papermill tells each file it opens; here only what matters is said."""
-    logger = logging.getLogger("papermill")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    """Papermill tells each file it opens, and asyncio what Ctrl-C interrupted; neither matters."""
+    loggers = [logging.getLogger(name) for name in ("papermill", "asyncio")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

