@@ -56,6 +56,8 @@ def executed(tmp_path: Path) -> Path:
         new_markdown_cell(f"![dot](data:image/png;base64,{PIXEL})"),
         code("# Folded\nfolded = 1", shown("image/png", PIXEL)),
         code("# Lesson\nlesson = 2", shown("text/html", PLAYER), tags=("lesson",)),
+        code("# Stub\n...", shown("text/html", "<p>not yet</p>"), tags=("stub",)),
+        code("# Solution 04.1\n7", shown("text/html", "<p>solved</p>"), tags=("solution",)),
         code("hidden = 3", shown("text/html", PANEL), tags=("hide-input",)),
         code("widget", shown("application/vnd.jupyter.widget-view+json", widget)),
         code("script", shown("application/javascript", "require(['x'])")),
@@ -136,6 +138,14 @@ def test_code_is_folded_shown_or_left_out_by_its_tag(page: str) -> None:
     assert re.search(r'<details class="code">\s*<summary>Folded</summary>', page)
     assert re.search(r'<details class="code" open="">\s*<summary>Lesson</summary>', page)
     assert ">hidden<" not in page
+
+
+def test_a_solution_is_folded_with_its_verdict_and_a_stub_is_open(page: str) -> None:
+    assert re.search(r'<details class="code" open="">\s*<summary>Stub</summary>', page)
+    solution = re.search(
+        r"<details[^>]*>\s*<summary>Solution 04.1</summary>.*?</details>", page, re.S
+    )
+    assert solution and "solved" in solution[0] and "not yet" not in solution[0]
 
 
 def test_players_and_panels_survive(page: str) -> None:
