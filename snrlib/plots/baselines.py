@@ -80,17 +80,17 @@ def phase_sensitive(
         ax.annotate(
             "", to, (0, 0), arrowprops={"arrowstyle": "-|>", "color": shade, "linewidth": 2.4}
         )
-        ax.text(*place, text, color=shade, fontsize=10, va="center")
+        ax.text(*place, text, color="#333333", fontsize=10, va="center")
 
     ax.plot([s[0], s[0]], [0, s[1]], ":", color=COLOURS["noise"], linewidth=2)
     arrow((1.0, 0.0), COLOURS["noisy"], "noisy $y$", (1.02, 0.0))
     arrow(s, COLOURS["clean"], "clean $s$", (s[0] + 0.02, s[1] + 0.02))
     arrow((s[0], 0.0), COLOURS["psa_bilstm"], "", (0, 0))
     ax.plot([clean, clean], [-0.05, 0.05], color=COLOURS["crn"], linewidth=2.4)
-    ax.text(clean, -0.12, "$|s|$: right magnitude,\nwrong phase", color="#2a7fb0", ha="left",
+    ax.text(clean, -0.12, "$|s|$: right magnitude,\nwrong phase", color="#1f6f9c", ha="left",
             va="center", fontsize=9)  # fmt: skip
     ax.text(s[0] - 0.02, -0.12, r"$|s|\cos\theta$: nearest to $s$" "\nthat a mask reaches",
-            color="#9c6c00", ha="right", va="center", fontsize=9)  # fmt: skip
+            color="#805900", ha="right", va="center", fontsize=9)  # fmt: skip
     ax.text(s[0] + 0.02, s[1] / 2, "what no mask\ncan repair", color="#7d5f40", fontsize=9,
             va="center")  # fmt: skip
     ax.add_patch(Arc((0, 0), 0.36, 0.36, theta1=0, theta2=angle_deg, color="#555555"))

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from snrlib.plots.style import COLOURS, axes, styled
+from snrlib.plots.style import COLOURS, axes, ink_on, styled
 
 INK = "#333333"
 
@@ -52,17 +52,17 @@ def unet_diagram(
     def bar(x: float, y: float, row: tuple[str, int, int], text: str, fill: str) -> float:
         strength = 0.25 + 0.75 * row[1] / most
         wide = width(row[2])
+        tint = _tint(fill, strength)
         box = FancyBboxPatch(
             (x - wide / 2, y - 0.33),
             wide,
             0.66,
             boxstyle="round,pad=0,rounding_size=0.12",
-            facecolor=_tint(fill, strength),
+            facecolor=tint,
             edgecolor="none",
             zorder=3,
         )
         ax.add_patch(box)
-        dark = strength > 0.62
         ax.text(
             x,
             y,
@@ -70,7 +70,7 @@ def unet_diagram(
             ha="center",
             va="center",
             fontsize=8.5,
-            color="white" if dark else INK,
+            color=ink_on(tint),
             zorder=4,
         )
         return wide
@@ -97,7 +97,7 @@ def unet_diagram(
             ax,
             (edges[depth - 1 - i][0] + 0.08, y),
             (right - wide / 2 - 0.08, y),
-            colour="#aaaaaa",
+            colour="#8a8a8a",
             style="--",
         )
     middle = (left + right) / 2
@@ -108,7 +108,7 @@ def unet_diagram(
         ha="center",
         va="center",
         fontsize=8.5,
-        color="#777777",
+        color="#666666",
     )
     for row in bottleneck:
         bar(middle, bottom, row, f"{row[1]} × {row[2]:,}", "#555555")
@@ -184,7 +184,7 @@ def distillation_diagram(
         name = f"teacher $f_{{t_{i + 1}}}$, frozen" if several else "teacher, frozen"
         _box(ax, teacher_x, y, 2.3, 0.62, name, COLOURS[f"T{i % 4 + 1}"])
         start = (switch_x + 0.8, teachers_y) if several else (input_x + 1.05, input_y)
-        ink, line = (INK, "-") if chosen else ("#aaaaaa", ":")
+        ink, line = (INK, "-") if chosen else ("#8a8a8a", ":")
         _arrow(ax, start, (teacher_x - 1.2, y), colour=ink, style=line)
         if chosen:
             _arrow(ax, (teacher_x + 1.2, y), (output_x - 0.85, teachers_y))
@@ -297,9 +297,7 @@ def _box(
             zorder=3,
         )
     )
-    red, green, blue = (int(fill[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    ink = "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.6 else INK
-    ax.text(x, y, text, ha="center", va="center", fontsize=size, color=ink, zorder=4)
+    ax.text(x, y, text, ha="center", va="center", fontsize=size, color=ink_on(fill), zorder=4)
 
 
 def _arrow(

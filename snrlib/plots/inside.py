@@ -122,12 +122,12 @@ def seam_error(
         sample_rate: in Hz.
         title: over the axes.
     """
-    colours = ["#d55e00", "#e69f00", "#0072b2", "#56b4e9", "#1a1a1a"]
+    colours = ["#d55e00", "#a87400", "#0072b2", "#329ac8", "#1a1a1a"]
     figure, ax = axes(ax)
     for (name, errors), ink in zip(profiles.items(), colours, strict=False):
         place = ((np.arange(len(errors)) + 0.5) / len(errors) - 0.5) * period / sample_rate
         ax.plot(place, errors, color=ink, label=name)
-    ax.axvline(0, color="#999999", linewidth=1, linestyle=":")
+    ax.axvline(0, color="#8a8a8a", linewidth=1, linestyle=":")
     ax.set(
         xlabel="time from a border between two crops, in s",
         ylabel="error in dB, relative to the output's RMS",

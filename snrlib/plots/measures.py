@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from snrlib.metrics import mos_lqo
 from snrlib.plots.style import axes, label, styled
 
-_INK = {"pesq_raw": "#0072b2", "pesq_nb": "#56b4e9", "pesq_wb": "#d55e00",
+_INK = {"pesq_raw": "#0072b2", "pesq_nb": "#329ac8", "pesq_wb": "#d55e00",
         "stoi": "#009e73", "estoi": "#7f6000", "si_sdr": "#1a1a1a"}  # fmt: skip
 _MARK = {"pesq_raw": "o", "pesq_nb": "^", "pesq_wb": "s", "stoi": "o", "estoi": "s", "si_sdr": "D"}
 # Scores of one scale share a row of panels.
@@ -38,10 +38,10 @@ def pesq_scale(
     figure, ax = axes(ax, (8.5, 4.0))
     raw = np.linspace(-0.5, 4.5, 201)
     ax.plot(raw, [mos_lqo(value) for value in raw], color=_INK["pesq_nb"], label="P.862.1")
-    ax.plot(raw, raw, color="#999999", linestyle=":", linewidth=1.2, label="same number")
+    ax.plot(raw, raw, color="#8a8a8a", linestyle=":", linewidth=1.2, label="same number")
     ax.axhspan(-0.7, 0.999, color="#d55e00", alpha=0.1, linewidth=0)
     ax.text(4.45, 0.1, "MOS-LQO cannot be below 0.999", ha="right", color="#a33f00", fontsize=9)
-    inks = ["#1a1a1a", "#0072b2", "#b08968", "#009e73"]
+    inks = ["#1a1a1a", "#0072b2", "#a87f5c", "#009e73"]
     for ink, (name, values) in zip(inks, printed.items(), strict=False):
         numbers = np.asarray(values, float)
         ax.plot(numbers, [mos_lqo(value) for value in numbers], "|", color=ink, markersize=13,

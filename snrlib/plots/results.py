@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from snrlib.evaluation import measured, paired, summary
-from snrlib.plots.style import axes, colour, label, marker, stroke, styled
+from snrlib.plots.style import axes, colour, ink_on, label, marker, stroke, styled
 from snrlib.tables import TEACHER_RANGES_DB, seen_or_unseen
 
 
@@ -222,6 +222,11 @@ def heatmap(
         yticklabels=[_name(name) for name in table.index],
         **limits,
     )
+    mesh = ax.collections[0]
+    mesh.update_scalarmappable()  # seaborn's own choice of ink is hard to read on middle tones
+    fills = mesh.get_facecolors()[np.isfinite(values).ravel()]
+    for number, fill in zip(ax.texts, fills, strict=False):
+        number.set_color(ink_on(fill))
     ax.grid(False)
     ax.tick_params(length=0, rotation=0)
     ax.set_xlabel(label(str(table.columns.name or "")))

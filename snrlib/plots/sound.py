@@ -255,7 +255,7 @@ def _styles(signals: Mapping[str, np.ndarray]) -> list[dict[str, str]]:
     """A colour and a line for each name: the role's, or one of a safe sequence."""
     from snrlib.plots.style import COLOURS
 
-    sequence = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1a1a1a"]
+    sequence = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#329ac8", "#1a1a1a"]
     lines = ["-", "--", ":", "-."]
     chosen = []
     for place, name in enumerate(signals):

@@ -19,26 +19,27 @@ from matplotlib.figure import Figure
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-# Most hues are those of Okabe & Ito, "Color universal design" (2008); their pink is left out,
-# which looks like the grey of the noisy input without green cones. tests/test_plots.py measures it.
+# Hues follow Okabe & Ito, "Color universal design" (2008); their pink is left out, which looks
+# like the grey of the noisy input without green cones, and their light ones are darker here, to
+# stand out from white paper. tests/test_plots.py and tests/test_contrast.py measure both.
 COLOURS = {
     "clean": "#1a1a1a",
     "noisy": "#8a8a8a",
-    "noise": "#b08968",
-    "T1": "#00382a",
-    "T2": "#00664d",
-    "T3": "#1f9c78",
-    "T4": "#7fd1b3",
+    "noise": "#a87f5c",
+    "T1": "#022b09",
+    "T2": "#024a38",
+    "T3": "#056f27",
+    "T4": "#07a573",
     "S1": "#d55e00",
     "S2": "#0072b2",
     "wavenet": "#99336b",
-    "psa_bilstm": "#e69f00",
-    "crn": "#56b4e9",
+    "psa_bilstm": "#a87400",
+    "crn": "#329ac8",
     "teachers-true-snr": "#004020",
-    "teachers-estimated-snr": "#80c060",
+    "teachers-estimated-snr": "#5f8f1f",
     "oracle": "#6a3d9a",
     "log_mmse": "#7f6000",
-    "wiener": "#a5a552",
+    "wiener": "#8f8f30",
 }
 MARKERS = {
     "clean": "",
@@ -68,7 +69,7 @@ LINES = {
     "teachers-estimated-snr": "-.",
 }
 # For systems that have no role of their own (controls, sweeps), in order of appearance.
-SPARE_COLOURS = ["#cc3311", "#44aa99", "#999933", "#332288", "#ddaa33", "#661100"]
+SPARE_COLOURS = ["#cc3311", "#2f8f80", "#8a8a2c", "#332288", "#b07d00", "#661100"]
 
 LABELS = {
     "pesq_raw": "raw PESQ (−0.5 to 4.5)",
@@ -149,6 +150,16 @@ def marker(system: str) -> str:
 def stroke(system: str) -> str:
     """The line of a role: solid for a trained network."""
     return LINES.get(role(system), "-")
+
+
+def ink_on(fill: Any) -> str:
+    """White or black, whichever can be read on this colour (contrast of 4.5 or more, WCAG 2)."""
+    values = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in mpl.colors.to_rgb(fill)
+    ]
+    luminance = sum(w * v for w, v in zip((0.2126, 0.7152, 0.0722), values, strict=True))
+    return "white" if 1.05 / (luminance + 0.05) >= 4.5 else "black"
 
 
 def label(column: str) -> str:

@@ -94,7 +94,7 @@ def blend_of_squares(
     ax.plot(blend, floor, "D", color=colour("S2"), markersize=8, zorder=4)
     top = float((to_teacher + to_clean).max()) * 0.75
     for value, name in ((teacher, "$t$"), (clean, "$y$"), (blend, "blend")):
-        ax.axvline(value, color="#bbbbbb", linewidth=1, zorder=1)
+        ax.axvline(value, color="#8a8a8a", linewidth=1, zorder=1)
         ax.text(value, top * 1.02, name, ha="center", va="bottom", fontsize=10)
     ax.set(ylim=(0, top * 1.12), xlabel="the student's value of one sample, $s$", ylabel="loss")
     ax.set_title(title)
@@ -138,7 +138,6 @@ def alpha_curve(
                 xytext=(7, 5),
                 textcoords="offset points",
                 fontsize=9,
-                color=shade,
             )
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
     ax.set(xlim=(-0.08, 1.16), xlabel="weight of the teachers, α", ylabel=ylabel)
