@@ -8,8 +8,8 @@ is decoded once, in parallel, into a memory-mapped array with offsets. 16 bits k
 import logging
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import numpy as np
 import pandas
 
 from snrlib import audio
-from snrlib.errors import AudioError
+from snrlib.errors import AudioError, SnrlibError
 from snrlib.files import atomic, cache_folder, checksum, read_json, write_json
 from snrlib.progress import Progress
 
@@ -32,7 +32,8 @@ class Bank:
     """Recordings one after the other.
 
     Attributes:
-        samples: int16 (total,), memory-mapped, read-only.
+        samples: int16 (total,), memory-mapped, read-only; :meth:`stretches` reads them without
+            leaving pages of the map in memory.
         begins: {path: (first sample, number of samples)}.
         checksum: identity of the audio, whatever the paths.
     """
@@ -47,8 +48,36 @@ class Bank:
 
     def part(self, path: str, start: int, samples: int) -> np.ndarray:
         """`samples` of the recording of `path` from `start` on, as float32."""
-        begin = self.begins[path][0] + start
-        return self.samples[begin : begin + samples].astype(np.float32) / FULL_SCALE
+        first = self.begins[path][0] + start
+        return self.stretches([first], samples)[0].astype(np.float32) / FULL_SCALE
+
+    def stretches(self, first: Sequence[int] | np.ndarray, samples: int) -> np.ndarray:
+        """`samples` of the bank from each `first` on, whatever recordings lie there.
+
+        Returns:
+            int16 (stretches, samples); past the end of the bank there is silence.
+        """
+        found = np.zeros((len(first), samples), np.int16)
+        held = self.samples
+        if not isinstance(held, np.memmap):
+            for row, begin in zip(found, first, strict=True):
+                piece = held[begin : begin + samples]
+                row[: len(piece)] = piece
+            return found
+        # From the file: pages that are read through a map count as memory of this process until
+        # the map is closed, and a training would come to hold the whole bank. Opened each time,
+        # so that processes and threads share no position in it.
+        try:
+            with open(str(held.filename), "rb", buffering=0) as file:
+                for row, begin in zip(found, first, strict=True):
+                    file.seek(held.offset + held.itemsize * int(begin))
+                    file.readinto(row.data)
+        except FileNotFoundError as error:
+            raise SnrlibError(
+                f"The bank {held.filename} has been deleted; run the same command again to build "
+                "it anew."
+            ) from error
+        return found
 
 
 def open_bank(records: pandas.DataFrame, folder: Path | None = None, jobs: int = -1) -> Bank:
@@ -81,7 +110,7 @@ def open_bank(records: pandas.DataFrame, folder: Path | None = None, jobs: int =
 
         total = int(ends[-1]) if len(ends) else 0
         changed: list[str] = []
-        with atomic(target) as unfinished, _quiet_audio(), ExitStack() as held:
+        with atomic(target) as unfinished, ExitStack() as held:
             unfinished.parent.mkdir(parents=True, exist_ok=True)
             # Written, not mapped: pages written through a map stay in memory until the end, and
             # a full disk would kill the process instead of raising an error.
@@ -96,16 +125,18 @@ def open_bank(records: pandas.DataFrame, folder: Path | None = None, jobs: int =
                 header = audio.info(path)
                 if header.sample_rate != audio.SAMPLE_RATE or header.channels > 1:
                     changed.append(path)
-                signal = audio.read(path)
-                if len(signal) != length:
+                read = 0
+                for signal in audio.blocks(path, quiet=True):
+                    kept = signal[: max(0, length - read)]  # never into the next recording
+                    scaled = np.rint(kept * FULL_SCALE).clip(-FULL_SCALE, FULL_SCALE - 1)
+                    with turn:
+                        flat.seek(first + 2 * (begin + read))
+                        flat.write(scaled.astype("<i2").tobytes())
+                    read += len(signal)
+                if read != length:
                     raise AudioError(
-                        f"{path} has {len(signal)} samples, listed are {length}; list the corpus "
-                        "again."
+                        f"{path} has {read} samples, listed are {length}; list the corpus again."
                     )
-                scaled = np.rint(signal * FULL_SCALE).clip(-FULL_SCALE, FULL_SCALE - 1)
-                with turn:
-                    flat.seek(first + 2 * begin)
-                    flat.write(scaled.astype("<i2").tobytes())
 
             # Threads: decoding happens in C.
             work = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
@@ -127,17 +158,6 @@ def open_bank(records: pandas.DataFrame, folder: Path | None = None, jobs: int =
             )  # fmt: skip
         write_json(facts_path, {"audio": digest, "recordings": len(paths), "samples": total})
     return Bank(np.load(target, mmap_mode="r"), begins, read_json(facts_path)["audio"])
-
-
-@contextmanager
-def _quiet_audio() -> Iterator[None]:
-    """One line for all files that had to be changed, instead of one each."""
-    level = audio.log.level
-    audio.log.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        audio.log.setLevel(level)
 
 
 def _stat(path: str) -> os.stat_result:

@@ -8,7 +8,6 @@ the table is enough to write every mixture to disk bit for bit. Training never d
 Notebook: 01_data_construction.
 """
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +29,7 @@ TEACHER_VALID = 50 / 950  # 50 x 5 noises x 4 SNRs = 1,000 validation rows
 STUDENT_VALID = 70 / 950  # 70 x 5 noises x 5 SNRs = 1,750
 NOISE_TRAIN_FRACTION = 0.6  # of every noise, from its start; the rest is for the test
 CROP = 16_384  # samples: 1.024 s (paper, section 2.2)
+_PIECE = 1 << 22  # samples read at once: a recording of hours needs no more memory than minutes
 
 COLUMNS = [
     "mixture", "utterance", "speaker", "speech_path", "samples", "noise", "noise_path",
@@ -204,18 +204,15 @@ def fill_gains(table: pandas.DataFrame, bank: Bank) -> pandas.DataFrame:
     Raises:
         SnrlibError: an utterance or a part of a noise is silent.
     """
-    speech_energy = {path: mixing.energy(bank[path]) for path in table["speech_path"].unique()}
+    speech_energy = {path: _energy(bank, path) for path in table["speech_path"].unique()}
     gains = np.empty(len(table))
     for noise_path, rows in table.groupby("noise_path", sort=False).indices.items():
-        noise = bank[str(noise_path)].astype(np.float64)
-        # Differences of the running sum of squares: the energy of any part in one subtraction.
-        running = np.concatenate([[0.0], np.cumsum(noise**2)])
         part = table.iloc[rows]
         start, kept = part["noise_start"].to_numpy(), part["noise_samples"].to_numpy()
-        noise_energy = running[start + kept] - running[start]
+        noise_energy = _part_energies(bank, str(noise_path), start, start + kept)
         length = part["samples"].to_numpy()
         for (begin, count), members in _looped(start, kept, length).items():
-            piece = noise[begin : begin + count].astype(np.float32)
+            piece = bank.part(str(noise_path), begin, count)
             again = mixing.loop(piece, int(length[members].max())).astype(np.float64)
             noise_energy[members] = np.cumsum(again**2)[length[members] - 1]
         energies = part["speech_path"].map(speech_energy).to_numpy()
@@ -229,6 +226,31 @@ def fill_gains(table: pandas.DataFrame, bank: Bank) -> pandas.DataFrame:
             )
         gains[rows] = np.sqrt(energies / noise_energy) * 10 ** (-part["snr_db"].to_numpy() / 20)
     return table.assign(gain=gains)
+
+
+def _energy(bank: Bank, path: str) -> float:
+    """The energy of a whole recording."""
+    samples = bank.begins[path][1]
+    pieces = (
+        bank.part(path, begin, min(_PIECE, samples - begin)) for begin in range(0, samples, _PIECE)
+    )
+    return sum(map(mixing.energy, pieces))
+
+
+def _part_energies(bank: Bank, path: str, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """The energy of a recording between each `start` and `stop`, (parts,)."""
+    # Differences of the running sum of squares, kept only where a part starts or stops.
+    edges = np.unique(np.concatenate([start, stop]))
+    running, total = np.zeros(len(edges)), 0.0
+    for begin in range(0, int(edges[-1]), _PIECE):
+        samples = min(_PIECE, int(edges[-1]) - begin)
+        squares = bank.part(path, begin, samples).astype(np.float64) ** 2
+        squares[0] += total
+        sums = np.cumsum(squares)
+        here = (edges > begin) & (edges <= begin + samples)
+        running[here] = sums[edges[here] - begin - 1]
+        total = sums[-1]
+    return running[np.searchsorted(edges, stop)] - running[np.searchsorted(edges, start)]
 
 
 def _looped(
@@ -280,14 +302,11 @@ class Crops:
         begin = table["speech_path"].map(lambda path: bank.begins[path][0]).to_numpy(np.int64)
         length = table["samples"].to_numpy(np.int64)
         noise, noise_begin = self._noises(table, bank, length, samples)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*not writable.*")  # nothing writes to it
-            speech = torch.from_numpy(bank.samples)
         # Short utterances are read on past their end, and that part is silenced.
         self._short = bool((length < samples).any())
-        if (begin + np.maximum(length, samples)).max() > len(speech):
-            speech = torch.cat([speech, speech.new_zeros(samples)])
-        self._speech = speech.to(self.device)
+        # The CPU reads crops from the bank; another device gets all of it once.
+        self._bank = bank
+        self._speech = None if self.device.type == "cpu" else self._sent(bank, samples)
         self._noise = torch.from_numpy(noise).to(self.device)
 
         def column(values: np.ndarray, dtype: torch.dtype) -> Tensor:
@@ -303,7 +322,7 @@ class Crops:
         self.share(0, 1)
         if level_over == "utterance":
             # Speech and noise are independent: the power of their sum is the sum of powers.
-            energies = {path: mixing.energy(bank[path]) for path in table["speech_path"].unique()}
+            energies = {path: _energy(bank, path) for path in table["speech_path"].unique()}
             power = table["speech_path"].map(energies).to_numpy() / length
             ratio = 1 + 10 ** (-table["snr_db"].to_numpy() / 10)
             self._utterance_rms = column(np.sqrt(power * ratio), torch.float32)
@@ -322,7 +341,7 @@ class Crops:
         pieces, begins, used = [], np.zeros(len(table), np.int64), 0
         for path, rows in table.groupby("noise_path", sort=False).indices.items():
             begin, count = bank.begins[str(path)]
-            recording = np.asarray(bank.samples[begin : begin + count])
+            recording = bank.stretches([begin], count)[0]
             start = table["noise_start"].to_numpy(np.int64)[rows]
             kept = table["noise_samples"].to_numpy(np.int64)[rows]
             pieces.append(recording)
@@ -336,6 +355,15 @@ class Crops:
                 used += len(again)
         pieces.append(np.zeros(samples, np.int16))
         return np.concatenate(pieces), begins
+
+    def _sent(self, bank: Bank, samples: int) -> Tensor:
+        """The whole bank on the training device, with silence behind it: int16."""
+        total = len(bank.samples)
+        speech = torch.zeros(total + samples, dtype=torch.int16, device=self.device)
+        for begin in range(0, total, _PIECE):
+            piece = bank.stretches([begin], min(_PIECE, total - begin))[0]
+            speech[begin : begin + len(piece)] = torch.from_numpy(piece)
+        return speech
 
     def __len__(self) -> int:
         """Rows of the recipe: the examples of one epoch."""
@@ -383,7 +411,7 @@ class Crops:
         length = self._length[rows]
         room = (length - self.samples + 1).clamp(min=1)
         start = (where * room).long()
-        clean = self._read(self._speech, self._begin[rows] + start)
+        clean = self._speech_from(self._begin[rows] + start)
         noise = self._read(self._noise, self._noise_begin[rows] + start)
         gain = self._gain[rows][:, None]
         if self._short:
@@ -394,6 +422,13 @@ class Crops:
             factor = self.level_rms / self._level(noisy, rows).clamp(min=1e-5)
             noisy, clean = noisy * factor[:, None], clean * factor[:, None]
         return noisy, clean, snr_db
+
+    def _speech_from(self, first: Tensor) -> Tensor:
+        """`samples` of the speech from each `first` on: float32 (batch, samples)."""
+        if self._speech is not None:
+            return self._read(self._speech, first)
+        found = self._bank.stretches(first.numpy(), self.samples)
+        return torch.from_numpy(found).float().div_(FULL_SCALE)
 
     def _read(self, signal: Tensor, first: Tensor) -> Tensor:
         """`samples` of a flat int16 signal from each `first` on: float32 (batch, samples)."""

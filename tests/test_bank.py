@@ -5,7 +5,7 @@ import pandas
 import pytest
 
 from snrlib import audio, bank
-from snrlib.errors import AudioError
+from snrlib.errors import AudioError, SnrlibError
 
 
 @pytest.fixture
@@ -27,10 +27,44 @@ def test_recordings_of_16_bits_come_back_bit_for_bit(corpus):
         assert np.array_equal(held[path], audio.read(path))
 
 
+def test_a_stretch_goes_over_recordings_and_ends_in_silence(corpus):
+    records, folder = corpus
+    held = bank.open_bank(records, folder)
+    for samples in (held, bank.Bank(np.array(held.samples), held.begins, "in memory")):
+        found = samples.stretches([4_990, 17_000], 400)
+        assert np.array_equal(found[0], held.samples[4_990:5_390])
+        assert np.array_equal(found[1], np.pad(held.samples[17_000:], (0, 54)))
+
+
+def test_a_bank_that_was_deleted_is_named(corpus):
+    records, folder = corpus
+    held = bank.open_bank(records, folder)
+    next(folder.glob("*.npy")).unlink()
+    with pytest.raises(SnrlibError, match=r"npy has been deleted; run the same command again"):
+        held[records["path"][0]]
+
+
+@pytest.mark.parametrize("samples", [600_000, 599_999])
+def test_a_long_file_is_decoded_in_blocks(tmp_path, samples, monkeypatch):
+    path = audio.write(
+        tmp_path / "long.wav",
+        0.1 * np.random.default_rng(1).standard_normal(600_000),
+        subtype="PCM_16",
+    )
+    whole = audio.read(path)
+    monkeypatch.setattr(audio, "read", None)  # would hold all of it
+    listed = pandas.DataFrame({"path": [str(path)], "samples": [samples]})
+    if samples < len(whole):
+        with pytest.raises(AudioError, match="has 600000 samples, listed are 599999"):
+            bank.open_bank(listed, tmp_path / "banks")
+    else:
+        assert np.array_equal(bank.open_bank(listed, tmp_path / "banks")[str(path)], whole)
+
+
 def test_a_bank_is_built_once_and_mapped_from_then_on(corpus, monkeypatch):
     records, folder = corpus
     first = bank.open_bank(records, folder)
-    monkeypatch.setattr(audio, "read", None)  # a second reading would fail
+    monkeypatch.setattr(audio, "blocks", None)  # a second reading would fail
     again = bank.open_bank(records, folder)
     assert isinstance(again.samples, np.memmap)
     assert np.array_equal(first.samples, again.samples)

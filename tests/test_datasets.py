@@ -1,5 +1,8 @@
 """The paper's six data sets have its numbers of mixtures, and nothing leaks between them."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas
 import pytest
@@ -282,3 +285,60 @@ def test_a_silent_utterance_is_named(tmp_path):
     held = bank.open_bank(pandas.concat([speech, noises]), tmp_path / "banks")
     with pytest.raises(SnrlibError, match=r"-0000\.wav is silent"):
         datasets.fill_gains(datasets.recipe("test", speech, noises, 1), held)
+
+
+def test_a_training_keeps_no_page_of_the_bank_in_memory(small):
+    smaps = Path("/proc/self/smaps")
+    if not smaps.exists():
+        pytest.skip("this system does not say which pages of a file a process holds")
+    tables, held = small
+    # A map of its own: earlier tests may have looked at that of `held`.
+    mapped = np.load(held.samples.filename, mmap_mode="r")
+    fresh = bank.Bank(mapped, held.begins, held.checksum)
+    again = datasets.fill_gains(tables["student"].assign(gain=np.nan), fresh)
+    for level_over in ("crop", "utterance"):
+        crops = datasets.Crops(again, fresh, level_over=level_over, samples=4_096)
+        for step in range(len(crops) // 16 + 1):
+            crops.batch_at(step)
+    datasets.mixture(again.iloc[0], fresh)
+    assert _resident(smaps, mapped) == 0
+    assert mapped.sum() != 0 and _resident(smaps, mapped) > 0, "the measure sees pages"
+
+
+def _resident(smaps: Path, mapped: np.memmap) -> int:
+    """KB of the file behind an array that this process holds through this very map."""
+    address = mapped.ctypes.data
+    for block in re.split(r"\n(?=[0-9a-f]+-[0-9a-f]+ )", smaps.read_text()):
+        first, last = (int(word, 16) for word in block.split(" ", 1)[0].split("-"))
+        if first <= address < last:
+            return int(re.search(r"^Rss:\s+(\d+) kB", block, re.M)[1])
+    raise AssertionError("the array is not mapped")
+
+
+def test_long_recordings_are_read_in_pieces_and_give_the_same(small, monkeypatch):
+    tables, held = small
+    table = tables["student"]
+    reads = []
+    whole = bank.Bank.stretches
+
+    def counted(self, first, samples):
+        reads.append(len(first) * samples)
+        return whole(self, first, samples)
+
+    monkeypatch.setattr(bank.Bank, "stretches", counted)
+    monkeypatch.setattr(datasets, "_PIECE", 5_000)
+    again = datasets.fill_gains(table.assign(gain=np.nan), held)
+    # A noise shorter than the speech is looped, so it is read whole; here it has 7,200 samples.
+    looped = table.query("noise_samples < samples")["noise_samples"].max()
+    assert max(reads) == max(5_000, looped) < held.begins[table["noise_path"].iloc[0]][1]
+    assert np.allclose(again["gain"], table["gain"], rtol=1e-12)
+
+
+def test_another_device_holds_the_speech_that_the_cpu_reads(small):
+    tables, held = small
+    table = tables["student"]
+    one, other = (datasets.Crops(table, held, batch=9, samples=4_096) for _ in range(2))
+    other._speech = other._sent(held, 4_096)  # as on a GPU
+    for step in range(20):
+        for a, b in zip(one.batch_at(step), other.batch_at(step), strict=True):
+            assert torch.equal(a, b)
