@@ -130,12 +130,11 @@ def export(notebook: Path, page: Path, chapters: Sequence[Entry] = (), footer: s
     else:
         node = nbformat.read(notebook, as_version=4)
     name = page.stem
-    site = {
+    site: dict[str, Any] = {
         "title": title_and_promise(node)[0] or name,
         "name": name,
         "chapters": chapters,
         "footer": footer,
-        "slugs": notebook.suffix == ".md",
     }
     read = [entry.name for entry in chapters if entry.page and entry.status != "text"]
     if name in read:
@@ -208,8 +207,7 @@ def _sections(path: Path, _: int) -> list[tuple[str, str, str]]:
                 sources.append("".join(cell["source"]))
             for output in cell.get("outputs", []):
                 sources.append("".join(output.get("data", {}).get("text/markdown", "")))
-    renderer = _Renderer(slugs=path.suffix == ".md")
-    page = "\n".join(_Markdown(renderer=renderer).render(source) for source in sources)
+    page = "\n".join(_Markdown(renderer=_Renderer()).render(source) for source in sources)
     page = re.sub(r'<a class="anchor-link".*?</a>', "", page)
     parts = re.split(r'<h[123] id="([^"]*)">(.*?)</h[123]>', page, flags=re.S)
     starts = [("", ""), *zip(parts[1::3], parts[2::3], strict=True)]
@@ -283,8 +281,7 @@ class OfflineExporter(HTMLExporter):
     def markdown2html(self, context: Any, source: str) -> str:
         """Markdown to HTML; attachments of the cell are embedded."""
         attachments = context.get("cell", {}).get("attachments", {})
-        slugs = context.get("resources", {}).get("site", {}).get("slugs", False)
-        renderer = _Renderer(headings=self.headings, attachments=attachments, slugs=slugs)
+        renderer = _Renderer(headings=self.headings, attachments=attachments)
         return _Markdown(renderer=renderer).render(source)
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
@@ -307,21 +304,17 @@ class _Renderer(IPythonRenderer):
     Args:
         headings: takes (anchor, text) of every heading of the second level.
         formulas: takes every formula.
-        slugs: anchors as code forges make them for texts (`#mos-lqo`), so that one link serves
-            there and here; otherwise as JupyterLab makes them for notebooks.
     """
 
     def __init__(
         self,
         headings: list[tuple[str, str]] | None = None,
         formulas: list[str] | None = None,
-        slugs: bool = False,
         **keywords: Any,
     ) -> None:
         super().__init__(escape=False, anchor_link_text="#", **keywords)
         self.headings = [] if headings is None else headings
         self.formulas = [] if formulas is None else formulas
-        self.slugs = slugs
 
     def block_math(self, body: str) -> str:
         return self._formula(body, "block")
@@ -339,11 +332,6 @@ class _Renderer(IPythonRenderer):
     def heading(self, text: str, level: int, **attributes: Any) -> str:
         rendered = super().heading(text, level, **attributes)
         anchor = re.search(r'id="([^"]+)"', rendered)
-        if self.slugs and anchor:
-            own = slug(html.unescape(re.sub(r"<[^>]+>", "", text)))
-            rendered = rendered.replace(f'id="{anchor[1]}"', f'id="{own}"')
-            rendered = rendered.replace(f'href="#{anchor[1]}"', f'href="#{own}"')
-            anchor = re.search(r'id="([^"]+)"', rendered)
         if level == 2 and anchor:
             self.headings.append((anchor[1], re.sub(r"<[^>]+>", "", text)))
         return rendered
@@ -356,11 +344,6 @@ class _Renderer(IPythonRenderer):
         elif relative:
             return text  # a file of the repository: the page may lie anywhere
         return super().link(text, url, title)
-
-
-def slug(heading: str) -> str:
-    """The anchor of a heading in a text, as code forges make it: "Seen, unseen" -> seen-unseen."""
-    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
 def _formula(latex: str, display: str) -> str:

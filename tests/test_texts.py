@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import snrlib
-from snrlib import audio, corpora, metrics, profiles, site, study, training
+from snrlib import audio, corpora, metrics, profiles, study, training
 from snrlib.errors import SnrlibError
 from snrlib.files import kit_root, lock, writing
 
@@ -21,7 +21,8 @@ ERRORS = (FOLDER / "common_errors.md").read_text(encoding="utf-8")
 
 
 def anchors(text: str) -> list[str]:
-    return [site.slug(heading) for heading in re.findall(r"^#+ (.+)$", text, re.M)]
+    """What links can lead to on GitHub, in JupyterLab and on the site alike."""
+    return re.findall(r'^<a id="([^"]+)"></a>$', text, re.M)
 
 
 def links(text: str) -> list[tuple[str, str]]:
@@ -38,6 +39,7 @@ def test_the_glossary_is_in_order_and_short() -> None:
     entries = re.findall(r"^### (.+)\n\n(.+)$", GLOSSARY, re.M)
     names = [name.casefold().replace("-", " ") for name, _ in entries]
     assert names == sorted(names) and len(set(names)) == len(names) > 50
+    assert anchors(GLOSSARY) == [re.sub(" ", "-", name.lower()) for name, _ in entries]
     for name, text in entries:
         assert len(text) < 600, f"{name} is no glossary entry but a chapter"
         assert re.search(r"\[[Nn]otebook \d\d\]\(\d\d_\w+\.ipynb\)$", text), (
