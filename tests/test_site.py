@@ -311,3 +311,37 @@ def test_a_browser_shows_the_page_and_asks_no_server(
     # A browser talks to its maker on its own; what the page asks for comes from its origin.
     asked = {r["url"] for r in requests if r["initiator"] in ("null", "file://")}
     assert {url for url in asked if not url.startswith(("data:", "file:"))} == {control}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [
+        ("snr", "glossary.html#SNR"),
+        ("si-sdr", "glossary.html#SI-SDR"),
+        ("sdr", "glossary.html#SI-SDR"),
+        ("ratio energy", "glossary.html#SNR"),
+        ("nowhere", ""),
+    ],
+)
+def test_the_search_finds_sections_without_a_server(
+    executed: Path, text: Path, tmp_path: Path, chromium: str, asked: str, first: str
+) -> None:
+    written = text.read_text(encoding="utf-8")
+    text.write_text(
+        f"{written}\n\nSpeech energy over noise.\n\n### SI-SDR\n\nUnlike the SNR.\n",
+        encoding="utf-8",
+    )
+    path = tmp_path / "search.html"
+    site.write_search(path, CHAPTERS, [executed, text], "Profile fast")
+    shown = subprocess.run(
+        [
+            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+            "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'browser'}",
+            "--dump-dom", f"{path.as_uri()}?q={asked.replace(' ', '+')}",
+        ],
+        check=True, capture_output=True, timeout=240, text=True,
+    ).stdout  # fmt: skip
+    results = re.search(r'<ol class="results".*?</ol>', shown, re.S)
+    assert results
+    assert re.findall(r'<a href="([^"]+)"', results[0])[:1] == ([first] if first else [])
