@@ -224,7 +224,7 @@ def heatmap(
     )
     mesh = ax.collections[0]
     mesh.update_scalarmappable()  # seaborn's own choice of ink is hard to read on middle tones
-    fills = mesh.get_facecolor()[np.isfinite(values).ravel()]
+    fills = np.asarray(mesh.get_facecolor())[np.isfinite(values).ravel()]
     for number, fill in zip(ax.texts, fills, strict=False):
         number.set_color(ink_on(fill))
     ax.grid(False)
