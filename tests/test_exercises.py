@@ -141,6 +141,13 @@ def test_a_box_holds_text_not_markup_and_brings_no_colours_of_text_or_ground() -
     assert not re.search(r"[ ;\"](color|background)", box)
 
 
+def test_the_verdict_on_a_worked_solution_does_not_give_the_answer_to_who_scrolls_by() -> None:
+    box = Verdict("77.1", True, "measured: 1.99 dB.", folded=True)._repr_html_()
+    assert "1.99" in re.sub(r"<summary>.*?</summary>", "", box)
+    assert "1.99" not in re.sub(r"<details>.*?</details>", "", box)
+    assert re.search(r"<details><summary>[^<]*</summary>", box)
+
+
 @pytest.mark.parametrize("given", [3, 3.0, np.float32(3), np.array([3]), [3]])
 def test_a_number_may_come_in_any_dress(given: Any) -> None:
     assert exercises.quantity(given, "dB") == 3

@@ -13,7 +13,7 @@ import html
 import pkgutil
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -56,11 +56,13 @@ class Verdict:
         number: of the exercise, such as "01.2".
         solved: whether the answer passes.
         sentence: what was confirmed, or what is wrong.
+        folded: show the sentence on a click only: that of a worked solution gives answers away.
     """
 
     number: str
     solved: bool
     sentence: str
+    folded: bool = False
 
     def __repr__(self) -> str:
         return f"{self.number} {'solved' if self.solved else 'not yet'}: {self.sentence}"
@@ -69,10 +71,17 @@ class Verdict:
         # Text and ground are the page's own, so that the box reads on light and on dark; only
         # what JupyterLab keeps in a notebook that it does not trust.
         colour, mark = ("#2e9e6b", "✓ solved") if self.solved else ("#d98a00", "○ not yet")
+        sentence = html.escape(self.sentence)
+        if self.folded:
+            text = (
+                f"<details><summary>{self.number} {mark}: what the check says to the worked "
+                f"solution</summary>{sentence}</details>"
+            )
+        else:
+            text = f"<strong>{self.number} {mark}</strong>: {sentence}"
         return (
             f'<div style="border-left: 5px solid {colour}; padding: 6px 12px; margin: 6px 0; '
-            f'max-width: 56em;"><strong>{self.number} {mark}</strong>: '
-            f"{html.escape(self.sentence)}</div>"
+            f'max-width: 56em;">{text}</div>'
         )
 
 
@@ -124,7 +133,7 @@ def check(number: str, answer: Any, *more: Any, solution: bool = False) -> None:
         )
     from IPython.display import display
 
-    display(found)
+    display(replace(found, folded=solution))
 
 
 def verdict(number: str, answer: Any, *more: Any) -> Verdict:
