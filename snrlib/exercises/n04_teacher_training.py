@@ -235,7 +235,7 @@ def training_step(function: Callable[..., Any]) -> str:
                     ),
                 },
             )
-            got = float(network.gain)
+            got = network.gain.item()
             if got == before:
                 raise NotYet(
                     "the network has not changed. Gradients come from loss.backward(), and "
