@@ -31,6 +31,18 @@ def level() -> pd.DataFrame:
         return pd.read_csv(file).rename(columns={str(snr): snr for snr in SNRS})
 
 
+def costs() -> pd.DataFrame:
+    """What finished studies cost: `profile, notebook, seconds, memory_mb, machine, recorded`.
+
+    One row per notebook of each recorded profile; none where nothing is recorded.
+    """
+    source = files("snrlib") / "assets" / "recorded" / "costs.csv"
+    if not source.is_file():
+        return pd.DataFrame(columns=["profile", "notebook", "seconds", "memory_mb", "machine"])
+    with source.open(encoding="utf-8") as file:
+        return pd.read_csv(file)
+
+
 def study(folder: Traversable | None = None) -> dict[str, Any]:
     """What the recorded study was: caption, profile, corpora, budgets; empty if none comes along.
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas
 import papermill
 from ipykernel.kernelspec import RESOURCES
 from jupyter_client import AsyncKernelManager
@@ -32,7 +33,7 @@ from jupyter_client.kernelspec import KernelSpec
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from snrlib import profiles, site
+from snrlib import profiles, recorded, site
 from snrlib.errors import SnrlibError
 from snrlib.files import atomic, checksum, kit_root, lock, read_json, write_json
 from snrlib.progress import duration
@@ -41,6 +42,8 @@ from snrlib.progress import duration
 _PLUMBING = {
     "__main__.py", "bench", "cli.py", "doctor.py", "site.py", "study.py", "sweep.py", "site",
 }  # fmt: skip
+
+_TRAINING = {"04", "05", "06", "07"}  # notebooks whose time goes into trainings
 
 
 @dataclass
@@ -71,6 +74,7 @@ class Plan:
         folder: the run folder.
         cell_limit: seconds that one cell may take.
         estimates: seconds by notebook name, where known.
+        source: where estimates come from that this run folder has not measured itself.
     """
 
     notebooks: list[Notebook]
@@ -80,6 +84,7 @@ class Plan:
     folder: Path
     cell_limit: int
     estimates: dict[str, float] = field(default_factory=dict)
+    source: str = ""
 
     def identities(self, notebook: Notebook, before: list[str]) -> tuple[str, str]:
         """The identities of a notebook's computation and of the notebook with its prose.
@@ -255,9 +260,59 @@ def plan(
     for notebook in found:  # those not chosen matter only as predecessors
         assigned.setdefault(notebook.name, every)
     limit = int(60 * numbers.get("cell_minutes", 120))
-    costs = {name: float(seconds) for name, seconds in numbers.get("cost", {}).items()}
-    recorded = {n: r["seconds"] for n, r in _record(folder).items() if r.get("seconds")}
-    return Plan(found, chosen, assigned, numbers, folder, limit, costs | recorded)
+    costs, source = expected_costs(numbers)
+    measured = {n: r["seconds"] for n, r in _record(folder).items() if r.get("seconds")}
+    if measured.keys() >= set(chosen):
+        source = ""
+    return Plan(found, chosen, assigned, numbers, folder, limit, costs | measured, source)
+
+
+def expected_costs(
+    profile: dict[str, Any], table: pandas.DataFrame | None = None
+) -> tuple[dict[str, float], str]:
+    """Seconds by notebook before the first run of a profile here, and where they come from.
+
+    The profile's own numbers come first, then those recorded with the kit, then a rough estimate
+    that is named one: another profile's, with trainings scaled by what they compute and the
+    other notebooks by the size of the test set.
+
+    Args:
+        profile: the profile's numbers.
+        table: recorded costs; None for those that come with the kit.
+    """
+    if profile.get("cost"):
+        return {n: float(seconds) for n, seconds in profile["cost"].items()}, ""
+    table = recorded.costs() if table is None else table
+    own = table[table["profile"] == profile["name"]]
+    if len(own):
+        source = f"recorded on {', '.join(own['machine'].unique())}"
+        return dict(zip(own["notebook"], own["seconds"], strict=True)), source
+    work = _work(profile)
+    for known, rows in table.groupby("profile"):
+        other = _work(profiles.load(str(known)))
+        if work and other:
+            machine = rows["machine"].iloc[0]
+            source = (
+                f"a rough estimate, scaled from profile {known} recorded on {machine}; "
+                "a GPU needs far less"
+            )
+            larger = [max(1.0, a / b) for a, b in zip(work, other, strict=True)]
+            return {
+                row.notebook: row.seconds * larger[0 if row.notebook[:2] in _TRAINING else 1]
+                for row in rows.itertuples()
+            }, source
+    return {}, ""
+
+
+def _work(profile: dict[str, Any]) -> tuple[float, float] | None:
+    """Samples trained on times the weights they meet, and utterances in the test set."""
+    try:
+        budgets = [(4, profile["teacher"]), (2, profile["student"])]
+        rows = sum(times * part["steps"] * part["batch"] for times, part in budgets)
+        weights = profile["model"]["channels"] ** 2
+        return float(rows * weights), float(profile["data"]["test_utterances"])
+    except KeyError:  # a profile of the reader's own need not be complete to be planned
+        return None
 
 
 def states(plan: Plan, force: bool = False) -> dict[str, str]:
@@ -294,7 +349,8 @@ def describe(plan: Plan, force: bool = False) -> str:
         lines.append(f"{len(waiting)} to run; how long they take has not been measured here yet.")
     else:
         more = f" and {len(unknown)} whose time is not known" if unknown else ""
-        lines.append(f"{len(waiting)} to run: about {total}{more}.")
+        source = f" ({plan.source})" if plan.source else ""
+        lines.append(f"{len(waiting)} to run: about {total}{more}{source}.")
     return "\n".join(lines)
 
 

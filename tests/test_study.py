@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 import nbformat
+import pandas
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from snrlib import files, study
+from snrlib import files, recorded, study
 from snrlib.errors import SnrlibError
 
 PARAMETERS = """profile: str = "fast"  # size
@@ -159,6 +160,25 @@ def test_a_dry_run_tells_the_cost_and_starts_nothing(kit: Path) -> None:
     assert not (kit / "run").exists()
 
 
+def test_before_the_first_run_the_recorded_cost_is_told_with_its_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    names = [notebook.name for notebook in study.find_notebooks()]
+    table = pandas.DataFrame({"profile": "fast", "notebook": names, "machine": "2 cores, old"})
+    monkeypatch.setattr(recorded, "costs", lambda: table.assign(seconds=30.0))
+    told = study.describe(study.plan("fast", str(tmp_path / "run")))
+    assert f"{len(names)} to run: about 5 min" in told and "(recorded on 2 cores, old)." in told
+    larger = study.plan("cpu", str(tmp_path / "run"))
+    assert "a rough estimate, scaled from profile fast recorded on 2 cores" in larger.source
+    # cpu trains 10 times as many samples as fast, through 10 / 8 times as many channels.
+    assert larger.estimates["04_teacher_training"] == pytest.approx(30 * 10 * (10 / 8) ** 2)
+    assert larger.estimates["08_results"] == pytest.approx(30 * 8 / 4)
+    monkeypatch.setattr(recorded, "costs", lambda: table.iloc[:0].assign(seconds=[]))
+    assert "has not been measured here yet" in study.describe(
+        study.plan("fast", str(tmp_path / "run"))
+    )
+
+
 def test_a_failure_names_notebook_cell_and_error_and_stops(kit: Path) -> None:
     write_notebook(kit / "notebooks", "01_second", "snr = 1\nsnr / 0")
     write_notebook(kit / "notebooks", "02_third")
@@ -271,7 +291,6 @@ def test_profile_and_run_folder_may_be_given_as_parameters_too(kit: Path) -> Non
     assert asked.given["00_first"] == expected
 
 
-@pytest.mark.skipif(os.name == "nt", reason="locks are POSIX")
 def test_two_studies_in_one_run_folder_exclude_each_other(kit: Path) -> None:
     with files.lock(kit / "run"), pytest.raises(SnrlibError, match="Another process"):
         study.run(plan(kit), say=quietly)
