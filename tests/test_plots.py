@@ -169,8 +169,22 @@ def test_maps_print_their_numbers_and_leave_gaps_empty() -> None:
 def test_the_teacher_map_marks_the_best_and_the_trained_range(scores) -> None:
     _, ax = plots.teacher_map(scores, "pesq_raw")
     assert len(ax.patches) == 4
-    best = [line.get_ydata()[0] for line in ax.lines if line.get_marker() == "o"]
-    assert {round(float(row) + 0.3) for row in best} == {3}  # T4 was made the best everywhere
+    # A cell goes from its row's and column's index to the next whole number.
+    dots = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
+    assert {int(row) for _, row in dots} == {3}  # T4 was made the best everywhere
+    assert [int(column) for column, _ in dots] == list(range(len(dots)))
+    snrs = [float(tick.get_text().replace("−", "-")) for tick in ax.get_xticklabels()]
+    frame = ax.patches[-1].get_bbox()
+    columns = [i for i in range(len(snrs)) if frame.x0 < i + 0.5 < frame.x1]
+    assert {snrs[i] for i in columns} == {snr for snr in snrs if 10 <= snr <= 20}
+    assert frame.y0 < 3.5 < frame.y1 and frame.height < 1
+
+
+def test_a_line_divides_seen_from_unseen_noises() -> None:
+    _, ax = plots.noise_map(published.table1())
+    (line,) = ax.lines
+    kinds = [tick.get_text().rsplit("(", 1)[1] for tick in ax.get_yticklabels()]
+    assert line.get_ydata()[0] == kinds.index("unseen)") == 5
 
 
 def test_the_unet_diagram_says_what_the_network_has() -> None:

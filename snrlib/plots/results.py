@@ -286,7 +286,7 @@ def teacher_map(
         inside = [i for i, snr in enumerate(snrs) if low <= snr <= high]
         if inside:
             frame = Rectangle(
-                (inside[0] - 0.47, place - 0.45),
+                (inside[0] + 0.03, place + 0.05),  # a cell goes from its index to the next
                 len(inside) - 0.06,
                 0.9,
                 fill=False,
@@ -298,7 +298,7 @@ def teacher_map(
         values = rows[snr]
         if values.notna().any():
             row = list(rows.index).index(values.idxmax())
-            ax.plot(column + 0.36, row - 0.3, "o", color="#d55e00", markersize=5)
+            ax.plot(column + 0.86, row + 0.2, "o", color="#d55e00", markersize=5)
     return figure, ax
 
 
@@ -340,7 +340,7 @@ def noise_map(
     )
     seen = int((kinds == "seen").sum())
     if 0 < seen < len(gain):
-        ax.axhline(seen - 0.5, color="#222222", linewidth=1.5)
+        ax.axhline(seen, color="#222222", linewidth=1.5)
     return figure, ax
 
 
