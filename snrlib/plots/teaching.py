@@ -34,6 +34,8 @@ def teacher_choice(ax: Axes | None = None, *, title: str = "") -> tuple[Figure, 
             ax.axvspan(
                 grid[begin], grid[end - 1] + step, color=colour(name), alpha=0.16, linewidth=0
             )
+            if begin:  # neighbouring teachers have similar shades: the border is drawn
+                ax.axvline(grid[begin], color="#8a8a8a", linewidth=0.8, zorder=1)
         ax.plot(
             snrs,
             [height] * len(snrs),
