@@ -25,6 +25,7 @@ from snrlib import (
     devices,
     evaluation,
     growth,
+    injected,
     metrics,
     objectives,
     profiles,
@@ -79,8 +80,10 @@ def open_run(
         quiet: print nothing.
 
     Raises:
-        SnrlibError: an unknown profile or corpus, or a folder made with other settings.
+        SnrlibError: an unknown profile or corpus, a folder made with other settings, or a
+            parameter that papermill was given and the notebook does not have.
     """
+    injected.refuse_unknown()
     numbers = profiles.load(profile)
     data = numbers["data"]
     settings = {

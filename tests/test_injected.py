@@ -1,0 +1,54 @@
+"""A mistyped parameter stops a notebook, also under plain papermill."""
+
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from papermill.exceptions import PapermillExecutionError
+
+from snrlib import injected
+from snrlib.errors import SnrlibError
+
+DECLARED = 'profile: str = "fast"  # size\nalpha: float = 0.5'
+
+
+def test_a_name_that_the_notebook_does_not_declare_is_refused():
+    with pytest.raises(SnrlibError, match=r"'alhpa' is not a parameter.*did you mean alpha"):
+        injected.refuse_unknown(["", DECLARED, "# Parameters\nprofile = 'cpu'\nalhpa = 0.1\n"])
+    with pytest.raises(SnrlibError, match=r"'zzz' is not a parameter.*it has alpha, profile"):
+        injected.refuse_unknown([DECLARED, "# Parameters\nzzz = 1\n"])
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [],
+        [DECLARED],
+        [DECLARED, "# Parameters\nalpha = 0.1\nprofile = 'cpu'\n"],
+        [DECLARED, "%matplotlib inline\n!ls", "# Parameters\nalpha = 0.1\n"],
+        ["# Parameters\nalhpa = 0.1\n"],  # the parameters cell was not run: nothing to compare
+        ["# Parameters\nold = 1\n", DECLARED, "# Parameters\nalpha = 1\n"],
+    ],
+)
+def test_what_is_declared_and_what_is_run_by_hand_passes(cells):
+    injected.refuse_unknown(cells)
+
+
+def test_outside_a_kernel_there_is_nothing_to_refuse():
+    injected.refuse_unknown()
+
+
+def test_plain_papermill_stops_at_the_cell_that_opens_the_run(tmp_path: Path):
+    cells = [
+        new_code_cell(DECLARED, metadata={"tags": ["parameters"]}),
+        new_code_cell("from snrlib import injected\ninjected.refuse_unknown()"),
+    ]
+    source = tmp_path / "in.ipynb"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), source)
+    given = {"kernel_name": "python3", "progress_bar": False}
+    papermill.execute_notebook(source, tmp_path / "out.ipynb", {"alpha": 0.25}, **given)
+    with pytest.raises(PapermillExecutionError, match="did you mean alpha"):
+        papermill.execute_notebook(source, tmp_path / "out.ipynb", {"alhpa": 0.25}, **given)
