@@ -7,6 +7,10 @@ package (one module per notebook, such as `n01_data_construction`) and shows wha
 A check takes the reader's answer (a function or a value). It raises :class:`NotYet` with a
 sentence that names what is wrong, or returns a sentence that says what was confirmed. Its
 docstring says what is asked for; a reader who has filled in nothing gets to see it.
+
+In a notebook an exercise is four cells with the tags `exercise`, `stub`, `hint` and `solution`.
+tests/test_exercises.py holds the notebooks to that, runs all stubs and solutions, and feeds the
+checks with the typical mistakes of tests/wrong_answers.
 """
 
 import html

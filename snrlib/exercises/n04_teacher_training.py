@@ -33,7 +33,7 @@ def the_rule(function: Callable[..., Any]) -> str:
     }
     for snr in (*thoughts, *range(-25, 26)):
         given, right = function(snr, dict(lists)), assign(snr)[0]
-        if given not in lists:
+        if not isinstance(given, str) or given not in lists:
             raise NotYet(f"at {snr:g} dB your function returns {given!r}, which is no teacher.")
         if given != right:
             thought = thoughts.get(snr, "which of all sixteen SNRs is nearest?")

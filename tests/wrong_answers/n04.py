@@ -52,6 +52,7 @@ WRONG = [
     ("04.1", (ties_up,), "equally near"),
     ("04.1", (lambda snr, lists: assign(snr)[0],), "does not use those"),
     ("04.1", (lambda snr, lists: 2,), "no teacher"),
+    ("04.1", (lambda snr, lists: ["T1"],), "no teacher"),
     ("04.2", ([0], [], GRID), "in both cases"),
     ("04.2", ([], [-5], GRID), "in both cases"),
     ("04.2", ([], [], [0.5, 1]), "still missing"),
