@@ -171,3 +171,5 @@ def test_a_word_is_linked_to_the_glossary_once_and_the_glossary_has_it(path: Pat
     assert len(linked) == len(set(linked)), "a second link to the same word is noise"
     for heading in re.findall(r"^#.*$", text, re.M):
         assert "glossary.md" not in heading
+    for word in re.findall(r"\[([^\]]*)\]\(glossary\.md", text):
+        assert word.count("*") % 2 == 0, f"{word!r}: emphasis stands around a link, or inside it"
