@@ -1,5 +1,7 @@
 """Files appear whole or not at all, and two processes never work in one folder."""
 
+import hashlib
+import json
 import os
 import re
 import subprocess
@@ -57,6 +59,15 @@ def test_a_checksum_changes_with_what_matters_only():
         files.checksum({"a": 1, "b": 2}, array.astype(float)),
     ]
     assert len({one, *others}) == 4
+
+
+def test_a_text_hashed_in_pieces_is_the_text(monkeypatch):
+    text = 'a "quoted" line\n\\ ü 😀\x00' * 9
+    whole = files.checksum(text)
+    assert whole == hashlib.sha256(json.dumps(text).encode() + b"\0").hexdigest()[:12]
+    monkeypatch.setattr(files, "_PIECE", 1)
+    assert files.checksum(text) == whole
+    assert files.checksum("") == hashlib.sha256(b'""\0').hexdigest()[:12]
 
 
 HOLD = """
