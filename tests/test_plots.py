@@ -164,6 +164,8 @@ def test_maps_print_their_numbers_and_leave_gaps_empty() -> None:
     assert len(texts(ax)) == 81
     _, ax = plots.heatmap(pd.DataFrame([[1.0, np.nan], [2.0, 3.0]]), spec=".0f")
     assert texts(ax) == ["1", "2", "3"]
+    _, ax = plots.heatmap(pd.DataFrame([[-1.0, -0.004]]), spec="+.1f")
+    assert texts(ax) == ["−1.0", "0.0"]
 
 
 def test_the_teacher_map_marks_the_best_and_the_trained_range(scores) -> None:

@@ -206,7 +206,7 @@ def heatmap(
         limits = {"vmin": centre - (reach or 1), "vmax": centre + (reach or 1)}
     elif spec == "d":  # counts start at nothing, and equal counts need no dark colour
         limits = {"vmin": 0, "vmax": 2 * max(1, np.nanmax(values))}
-    shown = [[f"{_counted(v, spec):{spec}}" if np.isfinite(v) else "" for v in r] for r in values]
+    shown = [[_number(v, spec) if np.isfinite(v) else "" for v in r] for r in values]
     seaborn.heatmap(
         values,
         ax=ax,
@@ -239,8 +239,10 @@ def heatmap(
     return figure, ax
 
 
-def _counted(value: float, spec: str) -> float:
-    return int(value) if spec == "d" else value
+def _number(value: float, spec: str) -> str:
+    """A number with a minus sign, and without one where nothing is left after rounding."""
+    text = f"{int(value) if spec == 'd' else value:{spec}}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 @styled
