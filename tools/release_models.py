@@ -56,26 +56,29 @@ def check(enhancer: Enhancer, recipe: pandas.DataFrame) -> dict[str, float]:
     return {key: round(float(value), 3) for key, value in pandas.DataFrame(rows).mean().items()}
 
 
-def card(run: Run, description: dict, scores: pandas.DataFrame, licence: str) -> dict:
+def card(
+    run: Run, description: dict, scores: pandas.DataFrame, licence: str, train: str, test: str
+) -> dict:
     """The description of a released model, completed by data, licence, scores and limits."""
     noisy = run.scores("noisy")
     both = pandas.concat([noisy.assign(system="noisy"), scores], ignore_index=True)
     means = both.groupby(["system", "snr_db"])[list(METRICS)].mean().round(3).reset_index()
     speech = run.speech[run.speech["split"] == "train"]
+    seen = run.noises[run.noises["seen"]]
     return {
         **description,
         "licence": licence,
         "trained on": {
-            "speech": f"{run.settings['speech']}: {len(speech)} training utterances, "
+            "speech": f"{train}: {len(speech)} training utterances, "
             f"{speech['speaker'].nunique()} speakers, {speech['seconds'].sum() / 60:.0f} min",
-            "noises": list(run.noises.loc[run.noises["seen"], "id"]),
-            "licences of the data": sorted({*speech["licence"], *run.noises["licence"]}),
+            "noises": list(seen["id"]),
+            "licences of the data": sorted({*speech["licence"], *seen["licence"]}),
         },
         "scores": {
-            "test set": f"{run.settings['speech']}: {both['utterance'].nunique()} utterances of "
+            "test set": f"{test}: {both['utterance'].nunique()} utterances of "
             f"{both['speaker'].nunique()} unseen speaker(s), noises {list(run.noises['id'])}",
-            "kind": "means over mixtures by SNR, weights in single precision; pesq_raw is raw P.862 "
-            "narrow-band, not MOS-LQO",
+            "kind": "means over mixtures by SNR, weights in single precision; pesq_raw is raw "
+            "P.862 narrow-band, not MOS-LQO",
             "failed scores": int((both["failure"].fillna("") != "").sum()),
             "means": means.to_dict("records"),
         },
@@ -147,6 +150,8 @@ def main() -> None:
     parser.add_argument("run_dir", help="run folder, such as runs/release")
     parser.add_argument("names", nargs="+", help="models of that run, or model=released name")
     parser.add_argument("--licence", required=True, help="as the training data allow")
+    parser.add_argument("--train-speech", help="its name, where the run knows a folder only")
+    parser.add_argument("--test-speech", help="the same for the test set")
     parser.add_argument("--profile", help="the run's profile, where it is a file")
     parser.add_argument("--audio", type=Path, help="folder with the TIMIT sample and the scenes")
     arguments = parser.parse_args()
@@ -166,7 +171,9 @@ def main() -> None:
         write_json(place / checkpoint.DESCRIPTION, facts)
         enhancer = load_model(released, precision="float32")
         scores = run.scores(trained).assign(system=released)
-        facts = card(run, facts, scores, arguments.licence)
+        corpora_named = (arguments.train_speech, arguments.test_speech)
+        named = [text or run.settings["speech"] for text in corpora_named]
+        facts = card(run, facts, scores, arguments.licence, *named)
         facts["checks"] = {s: check(enhancer, check_set(s, arguments.audio)) for s in sets}
         write_json(place / checkpoint.DESCRIPTION, facts)
         write_text(place / "README.md", readable(facts))
