@@ -15,7 +15,7 @@ from snrlib.plots.style import axes, colour, label, styled
 
 # The student's set trains S1 and S2 alike; it is drawn in the colour of S2.
 _ROLES = {"student": "S2", "test": "clean"}
-_SPLITS = {"train": "#0072b2", "valid": "#329ac8", "test": "#d55e00"}
+_SPLITS = {"train": "#0072b2", "valid": "#00213d", "test": "#d55e00"}
 _SPLIT_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
 
