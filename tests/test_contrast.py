@@ -4,6 +4,7 @@ Contrast is that of WCAG 2.2: 4.5 for text (1.4.3), 3 for what carries meaning (
 """
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from matplotlib.text import Text
 from test_plots import scores, tone  # noqa: F401  (scores is a fixture)
 
 from snrlib import plots
+from snrlib.exercises import Verdict
 from snrlib.plots.style import SPARE_COLOURS
 
 PAGES = {"light": (1.0, 1.0, 1.0), "dark": (0.07, 0.07, 0.09)}
@@ -44,6 +46,13 @@ def test_contrast_is_that_of_the_recommendation() -> None:
 @pytest.mark.parametrize("colour", [*plots.COLOURS.values(), *SPARE_COLOURS])
 def test_the_colour_of_a_role_stands_out_from_the_ground_of_figures(colour: str) -> None:
     assert contrast(colour, "white") >= 3
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+@pytest.mark.parametrize("solved", [True, False])
+def test_the_mark_of_a_verdict_stands_out_from_the_page(page: Any, solved: bool) -> None:
+    box = Verdict("77.1", solved, "so.")._repr_html_()
+    assert contrast(re.findall(r"#[0-9a-f]{6}", box)[0], page) >= 3
 
 
 Drawing = Callable[[pd.DataFrame], Any]

@@ -74,7 +74,7 @@ class Verdict:
     def _repr_html_(self) -> str:
         # Text and ground are the page's own, so that the box reads on light and on dark; only
         # what JupyterLab keeps in a notebook that it does not trust.
-        colour, mark = ("#2e9e6b", "✓ solved") if self.solved else ("#d98a00", "○ not yet")
+        colour, mark = ("#2a9464", "✓ solved") if self.solved else ("#b87400", "○ not yet")
         sentence = html.escape(self.sentence)
         if self.folded:
             text = (
