@@ -106,6 +106,29 @@ def test_the_site_shows_what_ran(finished: Path) -> None:
     assert 'href="00_first.html"' in second
 
 
+def test_the_book_holds_what_has_run_and_the_texts_beside_it(finished: Path) -> None:
+    glossary = finished / "notebooks" / "glossary.md"
+    glossary.write_text("# Glossary\n\nWords.\n\n### SNR\n\nA ratio.\n", encoding="utf-8")
+    before = trace(finished)
+    contents = study.book(plan(finished))
+    glossary.unlink()
+    assert trace(finished) == before, "nothing is run"
+    pages = {page.name for page in contents.parent.glob("*.html")}
+    assert pages == {
+        "index.html", "search.html", "00_first.html", "01_second.html", "glossary.html"
+    }  # fmt: skip
+    for page in pages:
+        assert 'href="glossary.html"' in (contents.parent / page).read_text("utf-8") or (
+            page == "glossary.html"
+        )
+    assert "A ratio." in (contents.parent / "search.html").read_text("utf-8")
+
+
+def test_there_is_no_book_before_anything_has_run(kit: Path) -> None:
+    with pytest.raises(SnrlibError, match=r"No notebook has been run in .*; run the study first"):
+        study.book(plan(kit))
+
+
 def test_what_is_up_to_date_is_not_run_again(finished: Path) -> None:
     same = plan(finished, common={"seed": 3})
     assert set(study.states(same).values()) == {"up to date"}
