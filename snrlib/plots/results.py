@@ -240,9 +240,9 @@ def heatmap(
 
 
 def _number(value: float, spec: str) -> str:
-    """A number with a minus sign, and without one where nothing is left after rounding."""
+    """A number with a minus sign, and without any sign where nothing is left after rounding."""
     text = f"{int(value) if spec == 'd' else value:{spec}}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
+    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "−")
 
 
 @styled
