@@ -74,7 +74,7 @@ def scores(folder: Traversable | None = None) -> pd.DataFrame:
         return pd.DataFrame(columns=SCORE_COLUMNS)
     with source.open("rb") as file:
         table = pd.read_csv(file, compression="gzip", keep_default_na=False, na_values=[""])
-    return table.reindex(columns=SCORE_COLUMNS).assign(failure=table["failure"].fillna(""))
+    return table.reindex(columns=SCORE_COLUMNS).assign(failure=table["failure"].astype(object).fillna(""))
 
 
 def growth(folder: Traversable | None = None) -> dict[str, pd.DataFrame]:

@@ -39,6 +39,8 @@ def check_set(name: str, recordings: Path | None = None) -> pandas.DataFrame:
     assert recordings is not None, "the TIMIT sample does not come with the kit"
     speech = timit.list_files(recordings / "speech" / "timit_sample")
     speech = speech[~speech["id"].str.endswith(("/sa1", "/sa2"))]
+    training = corpora.speech("embedded").query("split == 'train'")  # a recipe asks for some
+    speech = pandas.concat([speech, training], ignore_index=True)
     noises = folder.records(recordings / "noise" / "scenes", "noise").assign(seen=False)
     return evaluation.rotated(datasets.recipe("test", speech, noises, 7, utterances=4), 1)
 
