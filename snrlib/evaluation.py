@@ -52,8 +52,9 @@ Enhance = Callable[[list[Any]], Sequence[np.ndarray]]
 def rotated(recipe: pd.DataFrame, noises: int) -> pd.DataFrame:
     """A smaller test set: each utterance meets only `noises` of the noises, at every SNR.
 
-    Which ones goes round from utterance to utterance, so that all noises stay in the set and as
-    many speakers as in the whole: intervals over utterances need speakers more than mixtures.
+    They are spread over the list of noises (seen ones stand first), and go round from utterance
+    to utterance, so that all noises stay in the set and as many speakers as in the whole:
+    intervals over utterances need speakers more than mixtures.
 
     Args:
         recipe: a recipe of all utterances with all noises at all SNRs.
@@ -63,7 +64,8 @@ def rotated(recipe: pd.DataFrame, noises: int) -> pd.DataFrame:
     noise, names = pd.factorize(recipe["noise"])
     if not noises or noises >= len(names):
         return recipe
-    kept = (noise - utterance * noises) % len(names) < noises
+    spread = [i * len(names) // noises for i in range(noises)]
+    kept = np.isin((noise - utterance) % len(names), spread)
     return recipe[kept].reset_index(drop=True)
 
 

@@ -79,3 +79,7 @@ def test_a_rotated_test_set_keeps_every_speaker_noise_and_snr() -> None:
     assert set(part["utterance"]) == set(whole["utterance"])
     assert part.groupby("utterance")["snr_db"].nunique().eq(9).all()
     assert evaluation.rotated(whole, 0) is whole
+    three = evaluation.rotated(whole, 3)
+    assert three.groupby("utterance")["noise"].nunique().eq(3).all()
+    # Each utterance meets seen and unseen noises: what they gain can be compared in pairs.
+    assert three.groupby("utterance")["noise_seen"].nunique().eq(2).all()
