@@ -74,7 +74,9 @@ def scores(folder: Traversable | None = None) -> pd.DataFrame:
         return pd.DataFrame(columns=SCORE_COLUMNS)
     with source.open("rb") as file:
         table = pd.read_csv(file, compression="gzip", keep_default_na=False, na_values=[""])
-    return table.reindex(columns=SCORE_COLUMNS).assign(failure=table["failure"].astype(object).fillna(""))
+    return table.reindex(columns=SCORE_COLUMNS).assign(
+        failure=table["failure"].astype(object).fillna("")
+    )
 
 
 def growth(folder: Traversable | None = None) -> dict[str, pd.DataFrame]:
