@@ -305,12 +305,13 @@ def expected_costs(
 
 
 def _work(profile: dict[str, Any]) -> tuple[float, float] | None:
-    """Samples trained on times the weights they meet, and utterances in the test set."""
+    """Samples trained on times the weights they meet, and mixtures per SNR of the test set."""
     try:
         budgets = [(4, profile["teacher"]), (2, profile["student"])]
         rows = sum(times * part["steps"] * part["batch"] for times, part in budgets)
         weights = profile["model"]["channels"] ** 2
-        return float(rows * weights), float(profile["data"]["test_utterances"])
+        noises = profile["data"].get("test_noises", 9)  # all of the paper's nine, unless said
+        return float(rows * weights), float(profile["data"]["test_utterances"] * noises)
     except KeyError:  # a profile of the reader's own need not be complete to be planned
         return None
 

@@ -13,7 +13,7 @@ import pandas
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from snrlib import files, recorded, study
+from snrlib import files, profiles, recorded, study
 from snrlib.errors import SnrlibError
 
 PARAMETERS = """profile: str = "fast"  # size
@@ -193,9 +193,16 @@ def test_before_the_first_run_the_recorded_cost_is_told_with_its_machine(
     assert f"{len(names)} to run: about 5 min" in told and "(recorded on 2 cores, old)." in told
     larger = study.plan("cpu", str(tmp_path / "run"))
     assert "a rough estimate, scaled from profile fast recorded on 2 cores" in larger.source
-    # cpu trains 10 times as many samples as fast, through 10 / 8 times as many channels.
-    assert larger.estimates["04_teacher_training"] == pytest.approx(30 * 10 * (10 / 8) ** 2)
-    assert larger.estimates["08_results"] == pytest.approx(30 * 8 / 4)
+    fast, cpu = profiles.load("fast"), profiles.load("cpu")
+    samples = [
+        sum(n * p[part]["steps"] * p[part]["batch"] for n, part in ((4, "teacher"), (2, "student")))
+        for p in (fast, cpu)
+    ]
+    wider = cpu["model"]["channels"] / fast["model"]["channels"]
+    trained = 30 * samples[1] / samples[0] * wider**2
+    assert larger.estimates["04_teacher_training"] == pytest.approx(trained)
+    # cpu tests 8 utterances with all nine noises, fast 6 with three each.
+    assert larger.estimates["08_results"] == pytest.approx(30 * (8 * 9) / (6 * 3))
     monkeypatch.setattr(recorded, "costs", lambda: table.iloc[:0].assign(seconds=[]))
     assert "has not been measured here yet" in study.describe(
         study.plan("fast", str(tmp_path / "run"))
