@@ -1,7 +1,7 @@
 """Measurements that take too long to repeat in a notebook, with the conditions they were made in.
 
 A recorded number is shown as recorded: its data, budget and machine stand beside it, and it is
-never mixed with the numbers of a run. The longest recorded study is that of the released
+never mixed with the numbers of a run. The longest recorded study is that of the LibriSpeech
 weights: real speech and recorded noises, scored mixture by mixture.
 
 Notebooks: 04_teacher_training to 08_results.
