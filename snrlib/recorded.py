@@ -43,6 +43,15 @@ def costs() -> pd.DataFrame:
         return pd.read_csv(file)
 
 
+def expected() -> pd.DataFrame:
+    """What studies would cost, from single steps (`snrlib.bench.studies`): columns as `costs`."""
+    source = files("snrlib") / "assets" / "recorded" / "expected.csv"
+    if not source.is_file():
+        return pd.DataFrame(columns=["profile", "notebook", "seconds", "memory_mb", "machine"])
+    with source.open(encoding="utf-8") as file:
+        return pd.read_csv(file)
+
+
 def study(folder: Traversable | None = None) -> dict[str, Any]:
     """What the recorded study was: caption, profile, corpora, budgets; empty if none comes along.
 

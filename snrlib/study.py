@@ -272,9 +272,10 @@ def expected_costs(
 ) -> tuple[dict[str, float], str]:
     """Seconds by notebook before the first run of a profile here, and where they come from.
 
-    The profile's own numbers come first, then those recorded with the kit, then a rough estimate
-    that is named one: another profile's, with trainings scaled by what they compute and the
-    other notebooks by the size of the test set.
+    The profile's own numbers come first, then those of a whole recorded run, then what single
+    steps and scores of the profile added up to (:mod:`snrlib.bench.studies`), then a rough
+    estimate: another profile's costs, with trainings scaled by what they compute and the other
+    notebooks by the size of the test set.
 
     Args:
         profile: the profile's numbers.
@@ -283,10 +284,12 @@ def expected_costs(
     if profile.get("cost"):
         return {n: float(seconds) for n, seconds in profile["cost"].items()}, ""
     table = recorded.costs() if table is None else table
-    own = table[table["profile"] == profile["name"]]
-    if len(own):
-        source = f"recorded on {', '.join(own['machine'].unique())}"
-        return dict(zip(own["notebook"], own["seconds"], strict=True)), source
+    estimated = "estimated from single steps timed on {}; a GPU needs far less"
+    for rows, words in ((table, "recorded on {}"), (recorded.expected(), estimated)):
+        own = rows[rows["profile"] == profile["name"]]
+        if len(own):
+            costs = dict(zip(own["notebook"], own["seconds"].astype(float), strict=True))
+            return costs, words.format(", ".join(own["machine"].unique()))
     work = _work(profile)
     for known, rows in table.groupby("profile"):
         other = _work(profiles.load(str(known)))

@@ -191,6 +191,12 @@ def test_before_the_first_run_the_recorded_cost_is_told_with_its_machine(
     monkeypatch.setattr(recorded, "costs", lambda: table.assign(seconds=30.0))
     told = study.describe(study.plan("fast", str(tmp_path / "run")))
     assert f"{len(names)} to run: about 5 min" in told and "(recorded on 2 cores, old)." in told
+    steps = pandas.DataFrame({"profile": "cpu", "notebook": names, "machine": "1 core"})
+    monkeypatch.setattr(recorded, "expected", lambda: steps.assign(seconds=7.0))
+    larger = study.plan("cpu", str(tmp_path / "run"))
+    assert larger.estimates["04_teacher_training"] == 7
+    assert larger.source.startswith("estimated from single steps timed on 1 core")
+    monkeypatch.setattr(recorded, "expected", lambda: steps.iloc[:0].assign(seconds=[]))
     larger = study.plan("cpu", str(tmp_path / "run"))
     assert "a rough estimate, scaled from profile fast recorded on 2 cores" in larger.source
     fast, cpu = profiles.load("fast"), profiles.load("cpu")
