@@ -1,13 +1,16 @@
-"""Parameters that papermill injects into a notebook which does not have them.
+"""What a notebook was run with: its own parameters, and those that papermill injects.
 
-`papermill notebook.ipynb out.ipynb -p alhpa 0.25` runs with the default of `alpha` and says so in
-a warning that nobody reads. A notebook cannot ask papermill what it was given; but the kernel
-keeps the source of the cells it has run, and papermill's begins with "# Parameters".
+A notebook cannot ask papermill what it was given; but the kernel keeps the source of the cells
+it has run. The parameters cell is the one that declares `profile` with a type, and papermill's
+begins with "# Parameters". `papermill notebook.ipynb out.ipynb -p alhpa 0.25` runs with the
+default of `alpha` and says so in a warning that nobody reads: such a name is refused here.
 """
 
 import ast
 import difflib
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from snrlib.errors import SnrlibError
 
@@ -40,9 +43,33 @@ def refuse_unknown(cells: list[str] | None = None) -> None:
             raise SnrlibError(f"'{name}' is not a parameter of this notebook; {remedy}")
 
 
+def parameters(
+    cells: list[str] | None = None, values: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The parameters of the notebook by name, with the values they have now.
+
+    Args:
+        cells: the sources of the cells run so far; None for those of this kernel, if it is one.
+        values: the variables of the notebook; None for those of this kernel.
+
+    Returns:
+        One item per typed assignment of the parameters cell, in its order; empty outside a
+        notebook.
+    """
+    cells = _run_so_far() if cells is None else cells
+    values = _variables() if values is None else values
+    declared = [_assigned(cell, ast.AnnAssign) for cell in cells]
+    own = next((names for names in reversed(declared) if "profile" in names), [])
+    return {name: values[name] for name in own if name in values}
+
+
 def _run_so_far() -> list[str]:
+    return list(_variables().get("In", []))
+
+
+def _variables() -> Mapping[str, Any]:
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return list(shell.user_ns.get("In", [])) if shell else []
+    return shell.user_ns if shell else {}
 
 
 def _assigned(cell: str, kind: type[ast.AnnAssign] | type[ast.Assign]) -> list[str]:

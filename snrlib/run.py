@@ -5,6 +5,7 @@ scores"); the run knows the profile's numbers, keeps every result in its folder,
 computes one twice.
 """
 
+import inspect
 import logging
 import re
 import time
@@ -106,6 +107,9 @@ def open_run(
     else:
         write_json(facts, settings)
     run = Run(folder, numbers, settings)
+    # Now, before the notebook's next cells may use one of these names for something else.
+    common = inspect.signature(open_run).parameters
+    run.own = {n: v for n, v in injected.parameters().items() if n not in common}
     say_what_is_changed()
     if not quiet:
         print(run.banner())
@@ -132,12 +136,14 @@ class Run:
         settings: profile name, seed and corpora.
         seed: of the run.
         device: where networks train.
+        own: the parameters of the notebook that opened the run, less those of all notebooks.
     """
 
     def __init__(self, folder: Path, profile: dict[str, Any], settings: dict[str, Any]) -> None:
         self.folder, self.profile, self.settings = folder, profile, settings
         self.seed = int(settings["seed"])
         self.device = devices.local()
+        self.own: dict[str, Any] = {}
         self._opened = time.monotonic()
 
     def __repr__(self) -> str:
@@ -415,6 +421,8 @@ class Run:
         return {
             "commit": checkpoint.commit() or "not a git checkout",
             **self.settings,
+            **{name: '""' if value == "" else value for name, value in self.own.items()},
+            "run folder": _relative(self.folder),
             "audio checksum": self.bank.checksum,
             "licences": "; ".join(licences),
             "please cite": "; ".join(c for c in citations if c) or "nothing but the kit",

@@ -52,3 +52,35 @@ def test_plain_papermill_stops_at_the_cell_that_opens_the_run(tmp_path: Path):
     papermill.execute_notebook(source, tmp_path / "out.ipynb", {"alpha": 0.25}, **given)
     with pytest.raises(PapermillExecutionError, match="did you mean alpha"):
         papermill.execute_notebook(source, tmp_path / "out.ipynb", {"alhpa": 0.25}, **given)
+
+
+def test_the_parameters_of_a_notebook_are_those_of_its_parameters_cell() -> None:
+    cells = ["x: int = 1", DECLARED, "# Parameters\nalpha = 0.25\n", "beta: float = 1.0"]
+    values = {"x": 1, "profile": "fast", "alpha": 0.25, "beta": 1.0}
+    assert injected.parameters(cells, values) == {"profile": "fast", "alpha": 0.25}
+    assert injected.parameters(["import snrlib"], {"profile": "cpu"}) == {}
+    assert injected.parameters() == {}, "outside a notebook there are none"
+
+
+def test_the_footer_of_a_notebook_names_all_its_parameters(tmp_path: Path) -> None:
+    cells = [
+        new_code_cell(
+            DECLARED + '\nrun_dir: str = ""\nfile: str = ""', metadata={"tags": ["parameters"]}
+        ),
+        new_code_cell("import snrlib\nrun = snrlib.open_run(profile=profile, run_dir=run_dir)"),
+        new_code_cell("alpha, file = 9, 'overwritten later'"),
+        new_code_cell("run.finish()"),
+    ]
+    source, done = tmp_path / "in.ipynb", tmp_path / "out.ipynb"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), source)
+    papermill.execute_notebook(
+        source, done, {"alpha": 0.25, "run_dir": str(tmp_path / "run")},
+        kernel_name="python3", progress_bar=False,
+    )  # fmt: skip
+    footer = nbformat.read(done, as_version=4).cells[-1].outputs[0]["text"].splitlines()
+    for line in ("profile: fast", "seed: 7", "alpha: 0.25", 'file: ""'):
+        assert line in footer
+    assert f"run folder: {(tmp_path / 'run').as_posix()}" in footer
+    for about in ("commit", "audio checksum", "licences", "elapsed", "torch"):
+        assert any(line.startswith(f"{about}: ") for line in footer), about
