@@ -31,6 +31,12 @@ def test_differences_carry_their_sign() -> None:
     assert "+0.5" in page and "−0.5" in page
 
 
+def test_zero_has_no_sign_and_whole_numbers_have_separators() -> None:
+    frame = pd.DataFrame({"a": [-0.001], "words": ["−0.0"], "samples": [16384.0]})
+    page = plots.table(frame, "zeros", digits={"a": 1, "samples": 0}).to_html()
+    assert "−0" not in page and "-0.0" not in page and "16,384" in page
+
+
 def test_a_table_leaves_the_numbers_it_was_given_alone() -> None:
     frame = tables.table2(published.table2())
     before = frame.copy()

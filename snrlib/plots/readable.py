@@ -3,6 +3,7 @@
 Notebooks: 05_distillation, 06_ablation_s1_vs_s2, 08_results.
 """
 
+import re
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -67,15 +68,22 @@ def table(
     )
     left = "text-align: left;"
     rules = {
-        "caption": f"caption-side: top; {left} max-width: 46em;",
+        # As wide as a line of prose, also above a small table, which it must not stretch.
+        "caption": f"caption-side: top; {left} width: min(46em, 85vw); margin-right: -46em;",
         "th.row_heading": f"{left} font-weight: normal; white-space: nowrap;",
         "th.index_name": left,
-        "th.col_heading": "text-align: right; white-space: nowrap;",
+        "th.col_heading": "text-align: right;",
         "th.col_heading[colspan]": "text-align: center;",
     }
+    if frame.index.nlevels > 1:  # the name of a group stands where the group begins
+        rules["th.row_heading[rowspan]"] = "vertical-align: top;"
+        rules["tbody tr:has(> th.level0) > *"] = "border-top: 1px solid #8888;"
     if len(frame.columns) > 8:  # a whole range of SNRs must fit a page
         rules["th, td"] = "padding: 0.25em 0.4em;"
         rules["tbody, thead"] = "font-size: 92%;"
+    if len(frame.columns) > 12:  # so must three measures with their intervals
+        rules["th, td"] = "padding: 0.25em 0.3em;"
+        rules["tbody, thead"] = "font-size: 86%;"
     style.set_table_styles([{"selector": s, "props": props} for s, props in rules.items()])
     if bold is not None:
         marks = bold.map(lambda stands_out: "font-weight: bold;" if stands_out else "")
@@ -123,7 +131,11 @@ def _rounded(digits: int, signed: bool) -> Any:
     def shown(value: Any) -> Any:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = round(float(value), digits) + 0.0  # no minus sign before zeros
-            return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+            # whole numbers as in the text: 16,384
+            kind = f"{'+' if signed else ''}{'' if digits else ','}.{digits}f"
+            return f"{value:{kind}}".replace("-", "−")
+        if isinstance(value, str):  # rounded by the notebook
+            return re.sub(r"^[-−](?=0(\.0+)?$)", "", value)
         return value
 
     return shown
