@@ -141,6 +141,11 @@ def test_a_box_holds_text_not_markup_and_brings_no_colours_of_text_or_ground() -
     assert not re.search(r"[ ;\"](color|background)", box)
 
 
+def test_code_in_a_verdict_is_set_as_code() -> None:
+    box = Verdict("77.1", False, "from 0 to `longest`, not `<b>`.")._repr_html_()
+    assert "<code>longest</code>" in box and "<code>&lt;b&gt;</code>" in box and "`" not in box
+
+
 def test_the_verdict_on_a_worked_solution_does_not_give_the_answer_to_who_scrolls_by() -> None:
     box = Verdict("77.1", True, "measured: 1.99 dB.", folded=True)._repr_html_()
     assert "1.99" in re.sub(r"<summary>.*?</summary>", "", box)

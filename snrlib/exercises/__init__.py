@@ -75,7 +75,7 @@ class Verdict:
         # Text and ground are the page's own, so that the box reads on light and on dark; only
         # what JupyterLab keeps in a notebook that it does not trust.
         colour, mark = ("#2a9464", "✓ solved") if self.solved else ("#b87400", "○ not yet")
-        sentence = html.escape(self.sentence)
+        sentence = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.sentence))
         if self.folded:
             text = (
                 f"<details><summary>{self.number} {mark}: what the check says to the worked "
