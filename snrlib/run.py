@@ -8,6 +8,7 @@ computes one twice.
 import inspect
 import logging
 import re
+import textwrap
 import time
 from functools import cached_property
 from pathlib import Path
@@ -411,7 +412,8 @@ class Run:
             lines.append(
                 "This is a tiny run: it shows how the method works, not how good it can be."
             )
-        return "\n".join(lines)
+        # JupyterLab would break a long line in the middle of a word.
+        return "\n".join(textwrap.fill(line, 100, subsequent_indent="  ") for line in lines)
 
     def provenance(self) -> dict[str, Any]:
         """Everything a number of this run depends on, for the last cell of a notebook."""
