@@ -174,6 +174,13 @@ def test_what_is_no_number_is_named(given: Any, word: str) -> None:
     assert word in str(caught.value)
 
 
+def test_a_large_wrong_number_is_repeated_as_it_was_written() -> None:
+    with pytest.raises(NotYet, match=r"^16,106 samples is too low\.$"):
+        exercises.compare(16_106, 57_000, 0, unit="samples")
+    with pytest.raises(NotYet, match=r"^0\.2989 is too low\.$"):
+        exercises.compare(0.29891, 0.5, 0.01)
+
+
 def test_an_option_is_one_of_the_options() -> None:
     assert exercises.option(" Falls", ["falls", "rises"]) == "falls"
     with pytest.raises(NotYet, match='none of the options: "falls", "rises"'):

@@ -54,9 +54,8 @@ def guarded(answer: Any) -> Any:
             given = ", ".join(map(_described, [*arguments, *options.values()])) or "no argument"
             name = getattr(answer, "__name__", "function")
             name = "your function" if name == "<lambda>" else f"your {name}()"
-            raise NotYet(
-                f"{name} raised {type(error).__name__}: {error}; it was called with {given}."
-            ) from error
+            what = f"{type(error).__name__}: {str(error).removesuffix('.')}"
+            raise NotYet(f"{name} raised {what}; it was called with {given}.") from error
         if untouched(result):
             raise Untouched
         return result
@@ -120,7 +119,8 @@ def compare(
         if abs(value - wrong) <= tolerance:
             raise NotYet(sentence)
     side = "high" if value > truth else "low"
-    raise NotYet(f"{value:.4g}{' ' if unit else ''}{unit} is too {side}.")
+    shown = f"{value:,.0f}" if 1_000 <= abs(value) < 1e9 else f"{value:.4g}"
+    raise NotYet(f"{shown}{' ' if unit else ''}{unit} is too {side}.")
 
 
 def option(answer: Any, options: Sequence[str]) -> str:
