@@ -124,7 +124,7 @@ def heading(name: Any) -> str:
     """A row's or column's name as a reader expects it: "raw PESQ", "−20"."""
     if isinstance(name, int | float):
         return f"{name:g}".replace("-", "−")
-    return _WORDS.get(str(name), str(name).replace("_", " "))
+    return _WORDS.get(str(name), str(name).replace("log_mmse", "log-MMSE").replace("_", " "))
 
 
 def _rounded(digits: int, signed: bool) -> Any:
