@@ -3,13 +3,13 @@
 import ast
 import io
 import re
-import runpy
 import tokenize
 from pathlib import Path
 
 import nbformat
 import papermill
 import pytest
+from conftest import load_tool
 
 from snrlib import site, study
 
@@ -135,8 +135,9 @@ def test_the_readme_lists_every_notebook() -> None:
 
 def test_the_readme_lists_every_parameter_as_papermill_reads_it() -> None:
     readme = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
-    tool = runpy.run_path(str(FOLDER.parent / "tools" / "record_parameters.py"))
-    assert tool["filled"](readme) == readme, "run tools/record_parameters.py"
+    table = load_tool("record_parameters").table()
+    up_to_date = load_tool("readme_marks").replaced(readme, "parameters", table)
+    assert up_to_date == readme, "run tools/record_parameters.py"
     listed = re.search(r"<!-- parameters -->(.*?)<!-- /parameters -->", readme, re.S)
     assert listed
     rows = [[cell.strip() for cell in line.split("|")] for line in listed[1].splitlines()]

@@ -1,18 +1,15 @@
 """What notebooks and README say about their cost was measured with the code they hold now."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import nbformat
 import pandas
 import pytest
+from conftest import load_tool
 
 ROOT = Path(__file__).parents[1]
-_SPEC = importlib.util.spec_from_file_location("record_costs", ROOT / "tools/record_costs.py")
-assert _SPEC and _SPEC.loader
-tool = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(tool)
+tool = load_tool("record_costs")
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 AGAIN = "run `make study` from an empty run folder, then `python tools/record_costs.py runs/fast`"

@@ -1,21 +1,17 @@
 """Recordings are cut where nobody speaks, into utterances about as long as TIMIT's."""
 
-import importlib.util
 import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import load_tool
 
 from snrlib import corpora, datasets, evaluation
 from snrlib.audio import SAMPLE_RATE
 from snrlib.corpora import folder
 
-_PATH = Path(__file__).parents[1] / "tools/make_release_data.py"
-_SPEC = importlib.util.spec_from_file_location("make_release_data", _PATH)
-assert _SPEC and _SPEC.loader
-tool = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(tool)
+tool = load_tool("make_release_data")
 
 
 def spoken(*seconds: float, pause: float = 0.4) -> np.ndarray:

@@ -6,16 +6,13 @@ from pathlib import Path
 
 import pandas
 import pytest
+from conftest import load_tool
 
 from snrlib import enhancement, evaluation, recorded, released
 from snrlib.enhancement import load_model
 from snrlib.scores import SCORE_COLUMNS
 
-_PATH = Path(__file__).parents[1] / "tools/release_models.py"
-_SPEC = importlib.util.spec_from_file_location("release_models", _PATH)
-assert _SPEC and _SPEC.loader
-tool = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(tool)
+tool = load_tool("release_models")
 
 AUDIO = os.environ.get("SNRLIB_TEST_AUDIO")
 PESQ = importlib.util.find_spec("pesq") is not None

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import nbformat
 import pandas
+import readme_marks
 
 from snrlib import checkpoint
 from snrlib.files import checksum, kit_root, read_json, write_text
@@ -120,12 +121,7 @@ def main() -> None:
     for notebook in sorted((kit_root() / "notebooks").glob("*.ipynb")):
         if (table["notebook"] == notebook.stem).any():
             fill_notebook(notebook, table)
-    readme = kit_root() / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    block = f"<!-- costs -->\n{readme_table(table)}\n<!-- /costs -->"
-    text = re.sub(r"<!-- costs -->.*?<!-- /costs -->", lambda _: block, text, flags=re.S)
-    write_text(readme, text)
-    print(readme_table(table))
+    readme_marks.fill("costs", readme_table(table))
 
 
 if __name__ == "__main__":

@@ -6,12 +6,9 @@ The table, between `<!-- parameters -->` marks, is what papermill reads from the
 `parameters`; run this after one of them has changed (a test compares).
 """
 
-import re
+import readme_marks
 
 from snrlib import study
-from snrlib.files import kit_root, write_text
-
-BLOCK = re.compile(r"<!-- parameters -->.*?<!-- /parameters -->", re.S)
 
 
 def _row(name: str, found: dict[str, str]) -> str:
@@ -34,18 +31,5 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def filled(readme: str) -> str:
-    """The README's text with the table as it should be."""
-    block = f"<!-- parameters -->\n{table()}\n<!-- /parameters -->"
-    return BLOCK.sub(lambda _: block, readme)
-
-
-def main() -> None:
-    """Rewrites the README of this checkout."""
-    path = kit_root() / "README.md"
-    write_text(path, filled(path.read_text(encoding="utf-8")))
-    print(table())
-
-
 if __name__ == "__main__":
-    main()
+    readme_marks.fill("parameters", table())

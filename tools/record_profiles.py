@@ -10,9 +10,9 @@ full size, executed notebooks and pages.
 """
 
 import argparse
-import re
 
 import pandas
+import readme_marks
 from record_costs import machine
 
 from snrlib import checkpoint, profiles, recorded
@@ -73,11 +73,7 @@ def main() -> None:
     order = {name: place for place, name in enumerate(profiles.names())}
     table = table.sort_values(["profile", "notebook"], key=lambda c: c.map(order).fillna(c))
     write_text(EXPECTED, table.to_csv(index=False))
-    readme = kit_root() / "README.md"
-    block = f"<!-- expected -->\n{readme_table(table)}\n<!-- /expected -->"
-    text = readme.read_text(encoding="utf-8")
-    text = re.sub(r"<!-- expected -->.*?<!-- /expected -->", lambda _: block, text, flags=re.S)
-    write_text(readme, text)
+    readme_marks.fill("expected", readme_table(table))
 
 
 if __name__ == "__main__":

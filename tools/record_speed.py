@@ -7,11 +7,12 @@ joined, later ones win. The table stands between the README's `<!-- speed -->` m
 """
 
 import argparse
-import re
 from pathlib import Path
 from typing import Any
 
-from snrlib.files import kit_root, read_json, write_json, write_text
+import readme_marks
+
+from snrlib.files import read_json, write_json
 
 KEPT = Path(__file__).parents[1] / "snrlib/assets/recorded/speed.json"
 
@@ -67,12 +68,7 @@ def main() -> None:
     earlier = [read_json(KEPT)] if KEPT.exists() else []
     report = joined([*earlier, *[read_json(path) for path in arguments.reports]])
     write_json(KEPT, report)
-    readme = kit_root() / "README.md"
-    block = f"<!-- speed -->\n{readme_table(report)}\n<!-- /speed -->"
-    text = readme.read_text(encoding="utf-8")
-    text = re.sub(r"<!-- speed -->.*?<!-- /speed -->", lambda _: block, text, flags=re.S)
-    write_text(readme, text)
-    print(readme_table(report))
+    readme_marks.fill("speed", readme_table(report))
 
 
 if __name__ == "__main__":
