@@ -37,6 +37,13 @@ def test_zero_has_no_sign_and_whole_numbers_have_separators() -> None:
     assert "−0" not in page and "-0.0" not in page and "16,384" in page
 
 
+def test_systems_are_called_as_in_the_field() -> None:
+    names = ["S2 / log_mmse", "psa_bilstm-narrow", "oracle_psm", "teachers-true-snr"]
+    page = plots.table(pd.DataFrame({"a": 1.0}, index=names), "systems").to_html()
+    for name in ("S2 / log-MMSE", "PSA-BiLSTM-narrow", "oracle PSM", "teachers-true-snr"):
+        assert f">{name}</th>" in page
+
+
 def test_a_table_leaves_the_numbers_it_was_given_alone() -> None:
     frame = tables.table2(published.table2())
     before = frame.copy()

@@ -23,6 +23,9 @@ _WORDS = {
     "snr_db": "SNR in dB",
 }
 
+_SYSTEMS = {"log_mmse": "log-MMSE", "oracle_psm": "oracle PSM", "psa_bilstm": "PSA-BiLSTM"}
+_SYSTEM = re.compile("|".join(_SYSTEMS))
+
 
 def table(
     frame: pd.DataFrame,
@@ -124,7 +127,8 @@ def heading(name: Any) -> str:
     """A row's or column's name as a reader expects it: "raw PESQ", "−20"."""
     if isinstance(name, int | float):
         return f"{name:g}".replace("-", "−")
-    return _WORDS.get(str(name), str(name).replace("log_mmse", "log-MMSE").replace("_", " "))
+    text = _SYSTEM.sub(lambda found: _SYSTEMS[found[0]], str(name))
+    return _WORDS.get(text, text.replace("_", " "))
 
 
 def _rounded(digits: int, signed: bool) -> Any:
