@@ -400,9 +400,10 @@ class Run:
         """Versions, device, seed and data source, as notebooks print them first."""
         versions = ", ".join(f"{name} {v}" for name, v in checkpoint.versions().items())
         speakers = self.speech.loc[self.speech["split"].isin(["train", "test"]), "speaker"]
+        threads = torch.get_num_threads()
         lines = [
             versions,
-            f"device {self.device.type}, {torch.get_num_threads()} threads, seed {self.seed}",
+            f"device {self.device.type}, {threads} thread{'s' * (threads != 1)}, seed {self.seed}",
             f"speech: {self.settings['speech']} ({len(speakers)} utterances, "
             f"{speakers.nunique()} speakers); noises: {', '.join(self.noises['id'])}",
             f"profile {self.settings['profile']}: {self.profile['title']}",
@@ -412,8 +413,11 @@ class Run:
             lines.append(
                 "This is a tiny run: it shows how the method works, not how good it can be."
             )
-        # JupyterLab would break a long line in the middle of a word.
-        return "\n".join(textwrap.fill(line, 100, subsequent_indent="  ") for line in lines)
+        # JupyterLab breaks a long line in the middle of a word; 76 fit the pages, too.
+        wrap = textwrap.TextWrapper(
+            76, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
+        )
+        return "\n".join(wrap.fill(line) for line in lines)
 
     def provenance(self) -> dict[str, Any]:
         """Everything a number of this run depends on, for the last cell of a notebook."""

@@ -78,7 +78,12 @@ def test_the_footer_of_a_notebook_names_all_its_parameters(tmp_path: Path) -> No
         source, done, {"alpha": 0.25, "run_dir": str(tmp_path / "run")},
         kernel_name="python3", progress_bar=False,
     )  # fmt: skip
-    footer = nbformat.read(done, as_version=4).cells[-1].outputs[0]["text"].splitlines()
+    executed = nbformat.read(done, as_version=4).cells
+    footer = executed[-1].outputs[0]["text"].splitlines()
+    banner = next(cell for cell in executed if "open_run" in cell.source).outputs[-1]["text"]
+    assert "noises:" in banner and all(
+        len(line) <= 76 for line in banner.splitlines() if "run folder" not in line
+    )
     for line in ("profile: fast", "seed: 7", "alpha: 0.25", 'file: ""'):
         assert line in footer
     assert f"run folder: {(tmp_path / 'run').as_posix()}" in footer
