@@ -169,7 +169,9 @@ def all_metrics(
             continue
         for name in wanted:
             scores[name] = raw_pesq(value) if name == "pesq_raw" else value
-    failure = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+    failure = "; ".join(
+        f"{', '.join(names)}: {reason.rstrip('.')}" for reason, names in reasons.items()
+    )
     return scores, failure
 
 
