@@ -12,6 +12,7 @@ from typing import Any
 
 import readme_marks
 
+from snrlib.bench import PARTS
 from snrlib.files import read_json, write_json
 
 KEPT = Path(__file__).parents[1] / "snrlib/assets/recorded/speed.json"
@@ -37,7 +38,11 @@ def readme_table(report: dict[str, Any]) -> str:
         "| what | the plain way | plainly | here | times |",
         "|---|---|---|---|---|",
     ]
-    for figure in report["figures"]:
+    order = list(PARTS)
+    figures = sorted(report["figures"], key=lambda figure: order.index(figure["part"]))
+    for figure in figures:
+        if figure["part"] == "agreement":  # no cost: it stands in words below
+            continue
         ratio, unit = figure["ratio"], figure["unit"]
         cells = (
             figure["figure"],
@@ -53,11 +58,35 @@ def readme_table(report: dict[str, Any]) -> str:
     bf16 = "computes in bf16" if machine["bf16"] else "does not compute in bf16"
     lines += [
         "",
+        *(sentence for figure in figures for sentence in remarks(figure)),
+        "",
         f"Medians and ranges of repeats, measured by `snrlib bench` on {where}; it {bf16}.",
     ]
     if not machine["gpu"]:
         lines.append("Nothing has been measured on a GPU yet; the same command does it there.")
     return "\n".join(lines)
+
+
+def remarks(figure: dict[str, Any]) -> list[str]:
+    """What a figure says beside its costs, as items of a list."""
+    name, found = figure["figure"][0].upper() + figure["figure"][1:], []
+    if figure["part"] == "agreement":
+        differ, seeds = figure["largest difference, relative"], figure["the same between two seeds"]
+        found.append(
+            f"* {name}: that of a training in bf16 differs from that in float32 by at "
+            f"most {differ:.0%}; two seeds in float32 differ by up to {seeds:.0%}."
+        )
+    if figure["part"] == "inference":
+        found.append(
+            f"* {name}: costs are per second of audio; the largest difference from "
+            f"the plain output is {figure['difference']:.0e} of full scale."
+        )
+    if figure["part"] == "long_audio":
+        found.append(
+            f"* {name}: {figure['real time']:.3f} of real time; the output differs from that of "
+            f"the recording enhanced as a whole by {figure['difference']:.1g} of full scale."
+        )
+    return found
 
 
 def main() -> None:
