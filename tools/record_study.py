@@ -30,7 +30,7 @@ def caption(run: Run) -> str:
     teacher, student = run.profile["teacher"], run.profile["student"]
     return (
         f"Recorded: U-Net of {run.model('S2').card['parameters']:,} parameters, teachers "
-        f"{teacher['steps']:,} x {teacher['batch']} crops, students {student['steps']:,} x "
+        f"{teacher['steps']:,} × {teacher['batch']} crops, students {student['steps']:,} × "
         f"{student['batch']}; trained on {len(training)} utterances of "
         f"{training['speaker'].nunique()} LibriSpeech speakers, tested on "
         f"{test['utterance'].nunique()} sentences of {test['speaker'].nunique()} speakers of the "
