@@ -437,8 +437,9 @@ class Run:
 
     def finish(self) -> None:
         """Prints elapsed time and provenance: the last cell of every notebook."""
+        provenance = self.provenance()  # may decode audio, with progress of its own
         print(f"elapsed: {duration(time.monotonic() - self._opened)}")
-        for key, value in self.provenance().items():
+        for key, value in provenance.items():
             print(f"{key}: {value}")
 
 

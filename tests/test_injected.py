@@ -79,7 +79,8 @@ def test_the_footer_of_a_notebook_names_all_its_parameters(tmp_path: Path) -> No
         kernel_name="python3", progress_bar=False,
     )  # fmt: skip
     executed = nbformat.read(done, as_version=4).cells
-    footer = executed[-1].outputs[0]["text"].splitlines()
+    printed = [out for out in executed[-1].outputs if out.get("name") == "stdout"]
+    footer = "".join(out["text"] for out in printed).splitlines()
     banner = next(cell for cell in executed if "open_run" in cell.source).outputs[-1]["text"]
     assert "noises:" in banner and all(
         len(line) <= 76 for line in banner.splitlines() if "run folder" not in line
