@@ -44,7 +44,8 @@ def _main() -> None:
     seconds = time.perf_counter() - begin
     highest[0] = max(highest[0], _anonymous())
     over.set()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+    # What a process inherits over fork and exec counts in ru_maxrss, in VmHWM it does not.
+    peak = _status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         1024 if sys.platform != "darwin" else 1 << 20
     )
     facts = {"seconds": seconds, "peak_mb": peak, "anonymous_mb": highest[0], "result": result}
@@ -52,9 +53,14 @@ def _main() -> None:
 
 
 def _anonymous() -> float:
+    return _status("RssAnon")
+
+
+def _status(entry: str) -> float:
+    """An entry of this process's status in MB; 0 where the system has none."""
     try:
         with open("/proc/self/status", encoding="utf-8") as file:
-            return sum(int(line.split()[1]) for line in file if line.startswith("RssAnon")) / 1024
+            return sum(int(line.split()[1]) for line in file if line.startswith(entry)) / 1024
     except OSError:
         return 0.0
 
