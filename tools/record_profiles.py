@@ -23,14 +23,19 @@ from snrlib.progress import duration
 EXPECTED = kit_root() / "snrlib/assets/recorded/expected.csv"
 
 
+def spent(seconds: float) -> str:
+    """A time in words; long ones in days."""
+    return duration(seconds) if seconds < 2 * 86_400 else f"{seconds / 86_400:,.0f} days"
+
+
 def readme_table(table: pandas.DataFrame) -> str:
     """The README's table: one row per profile."""
     lines = ["| profile | training and all else | memory | disk |", "|---|---|---|---|"]
     for name, rows in table.groupby("profile", sort=False):
         memory = rows["memory_mb"].iloc[0]
         lines.append(
-            f"| `{name}` | {duration(rows['seconds'].sum())} | "
-            + (f"{memory / 1000:.1f} GB" if memory == memory else "not tried")
+            f"| `{name}` | {spent(rows['seconds'].sum())} | "
+            + (f"{memory / 1000:.1f} GB" if pandas.notna(memory) else "not tried")
             + f" | {rows['disk_mb'].iloc[0] / 1000:.1f} GB |"
         )
     row = table.iloc[-1]
