@@ -5,7 +5,8 @@ trainings that explain S2, whose names say how they differ from it: `alpha0.25` 
 of the teachers, on the shorter budget of the sweep), `S2-smoothing` (a blend of clean and noisy
 speech in the teachers' place), and the other controls of :mod:`snrlib.controls`, such as
 `S2-random`. `S1-seed2`, `S2-seed2` and so on are trained once more on the same data, from other
-initial weights, with crops in another order. The baselines are `wavenet`, `psa_bilstm` and
+initial weights, with crops in another order; `S1-steps500` is a training of 500 steps with a
+schedule of its own. The baselines are `wavenet`, `psa_bilstm` and
 `crn` at their papers' sizes only: at any other size they are called `crn-narrow` (or `-wide`),
 everywhere.
 
@@ -76,6 +77,9 @@ def find(name: str, profile: dict[str, Any]) -> System:
         return System(name, "student", **unet, budget=budget(profile["teacher"]))
     if again := re.fullmatch(r"(.+)-seed(\d+)", name):
         return replace(find(again[1], profile), name=name, replicate=int(again[2]))
+    if other := re.fullmatch(r"(.+)-steps(\d+)", name):
+        system = find(other[1], profile)
+        return replace(system, name=name, budget=replace(system.budget, steps=int(other[2])))
     student = System(name, "student", **unet, budget=budget(profile["student"]))
     alpha = float(profile["student"]["alpha"])
     if name == "S1":
@@ -109,7 +113,16 @@ def find(name: str, profile: dict[str, Any]) -> System:
             target="own",
         )
     controls = [f"S2-{control}" for control in ("smoothing", *CONTROLS)]
-    known = [*TEACHERS, "S1", "S2", "S2-seed2", "alpha0.25", *controls, *baselines(profile)]
+    known = [
+        *TEACHERS,
+        "S1",
+        "S2",
+        "S2-seed2",
+        "S2-steps500",
+        "alpha0.25",
+        *controls,
+        *baselines(profile),
+    ]
     raise SnrlibError(f"There is no system '{name}'; choose for example {', '.join(known)}.")
 
 

@@ -1,5 +1,7 @@
 """Each control changes one thing of Eq. 1, and only that."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -126,3 +128,12 @@ def test_a_replicate_differs_in_its_random_numbers_only() -> None:
     again = systems.find("S2-seed3", numbers)
     assert (again.name, again.replicate, again.target) == ("S2-seed3", 3, "teachers")
     assert again.budget == systems.find("S2", numbers).budget
+
+
+def test_a_budget_of_its_own_changes_the_steps_only() -> None:
+    numbers = profiles.load("cpu")
+    short = systems.find("S2-random-steps500-seed2", numbers)
+    assert (short.budget.steps, short.replicate, short.target) == (500, 2, "random")
+    plain = systems.find("S2-random", numbers)
+    assert replace(short.budget, steps=plain.budget.steps) == plain.budget
+    assert (short.data, short.arguments, short.alpha) == (plain.data, plain.arguments, plain.alpha)
