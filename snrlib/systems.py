@@ -75,11 +75,12 @@ def find(name: str, profile: dict[str, Any]) -> System:
         return System(name, name, **unet, budget=budget(profile["teacher"]))
     if name == GENERALIST:
         return System(name, "student", **unet, budget=budget(profile["teacher"]))
-    if again := re.fullmatch(r"(.+)-seed(\d+)", name):
-        return replace(find(again[1], profile), name=name, replicate=int(again[2]))
-    if other := re.fullmatch(r"(.+)-steps(\d+)", name):
-        system = find(other[1], profile)
-        return replace(system, name=name, budget=replace(system.budget, steps=int(other[2])))
+    plain, steps, replicate = variant(name)
+    if plain != name:
+        system = find(plain, profile)
+        if steps is not None:
+            system = replace(system, budget=replace(system.budget, steps=steps))
+        return replace(system, name=name, replicate=replicate)
     student = System(name, "student", **unet, budget=budget(profile["student"]))
     alpha = float(profile["student"]["alpha"])
     if name == "S1":
@@ -124,6 +125,19 @@ def find(name: str, profile: dict[str, Any]) -> System:
         *baselines(profile),
     ]
     raise SnrlibError(f"There is no system '{name}'; choose for example {', '.join(known)}.")
+
+
+def variant(name: str) -> tuple[str, int | None, int]:
+    """The system that a name is a variant of, its steps (None: the profile's), its replicate.
+
+    Example:
+        >>> variant("S2-random-steps500-seed2")
+        ('S2-random', 500, 2)
+    """
+    found = re.fullmatch(r"(.+?)(?:-steps(\d+))?(?:-seed(\d+))?", name)
+    if found is None:
+        return name, None, 1
+    return found[1], None if found[2] is None else int(found[2]), int(found[3] or 1)
 
 
 def baselines(profile: dict[str, Any]) -> list[str]:
