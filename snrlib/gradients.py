@@ -11,7 +11,7 @@ $i \ne j$ is $|\mu|^2$, and what the mean of $|g_i|^2$ exceeds it by is the powe
 Notebook: 06_ablation_s1_vs_s2.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -32,7 +32,8 @@ class Parts:
         common: $|\\mu|^2$, power of what all batches share; at small sizes chance can make the
             estimate negative.
         chance: mean power of what a single batch adds.
-        cosine: of the angle between $\\mu$ and that of the first objective measured with it.
+        cosine: of the angle between $\\mu$ and that of the first objective measured with it; NaN
+            where one of the two could not be told from zero.
     """
 
     common: float
@@ -45,34 +46,52 @@ class Parts:
         return self.chance / self.common if self.common > 0 else float("inf")
 
 
-def split(gradients: Mapping[str, Tensor]) -> dict[str, Parts]:
-    """Direction and chance of objectives whose gradients were taken on the same batches.
+class Gradients:
+    """Gradients of objectives on the same batches, summed up as they come.
+
+    Only sums are kept, so memory does not grow with the number of batches.
 
     Args:
-        gradients: by objective, (batches, weights), all of one shape; the first is the reference.
-
-    Raises:
-        SnrlibError: fewer than two batches.
+        names: of the objectives; the first is the reference of the angles.
     """
-    reference = next(iter(gradients.values()))
-    if len(reference) < 2:
-        raise SnrlibError("Direction and chance are told apart with at least two batches.")
-    common = {name: _shared(g, g) for name, g in gradients.items()}
-    first = next(iter(common.values()))
-    parts = {}
-    for name, g in gradients.items():
-        power = float(g.square().sum(dim=1).mean())
-        both = max(first, 0.0) ** 0.5 * max(common[name], 0.0) ** 0.5
-        cosine = _shared(reference, g) / both if both > 0 else float("nan")
-        parts[name] = Parts(common[name], power - common[name], cosine)
-    return parts
 
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = list(names)
+        self.batches = 0
+        self._sum: dict[str, Tensor] = {}
+        self._power = dict.fromkeys(self.names, 0.0)  # of each with itself
+        self._product = dict.fromkeys(self.names, 0.0)  # of each with the reference
 
-def _shared(one: Tensor, other: Tensor) -> float:
-    """The mean product of gradients of different batches: chance cancels in it."""
-    n = len(one)
-    whole = one.sum(dim=0) @ other.sum(dim=0)
-    return float((whole - (one * other).sum()) / (n * (n - 1)))
+    def add(self, gradients: Mapping[str, Tensor]) -> None:
+        """Takes the gradients of one more batch, a vector per objective."""
+        reference = gradients[self.names[0]]
+        for name in self.names:
+            g = gradients[name]
+            self._sum[name] = self._sum[name] + g if self.batches else g.clone()
+            self._power[name] += float(g @ g)
+            self._product[name] += float(reference @ g)
+        self.batches += 1
+
+    def parts(self) -> dict[str, Parts]:
+        """Direction and chance by objective.
+
+        Raises:
+            SnrlibError: fewer than two batches.
+        """
+        n = self.batches
+        if n < 2:
+            raise SnrlibError("Direction and chance are told apart with at least two batches.")
+        first = self._sum[self.names[0]]
+        found: dict[str, Parts] = {}
+        for name, total in self._sum.items():
+            # Products of different batches: all products less those of a batch with itself.
+            common = (float(total @ total) - self._power[name]) / (n * (n - 1))
+            along = (float(first @ total) - self._product[name]) / (n * (n - 1))
+            both = found[self.names[0]].common * common if found else common**2
+            known = both > 0 and common > 0
+            cosine = min(1.0, max(-1.0, along / both**0.5)) if known else float("nan")
+            found[name] = Parts(common, self._power[name] / n - common, cosine)
+        return found
 
 
 def measure(
@@ -86,7 +105,7 @@ def measure(
         model: a network under way or at its end.
         objectives: by name; the first is the reference of the angles.
         crops: training examples.
-        batches: how many; their gradients are kept in memory.
+        batches: how many.
 
     Returns:
         One row per objective: `common, chance, noise_to_signal, cosine`, see :class:`Parts`, and
@@ -95,26 +114,28 @@ def measure(
     was_training = model.training
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}
     weights = [weight for weight in model.parameters() if weight.requires_grad]
-    taken: dict[str, list[Tensor]] = {name: [] for name in objectives}
+    gathered = Gradients(objectives)
     losses = dict.fromkeys(objectives, 0.0)
     model.train()
     try:
         with Progress(batches, "gradients") as progress:
             for step in range(batches):
                 noisy, clean, snr_db = crops.batch_at(step)
+                taken = {}
                 for name, objective in objectives.items():
                     loss = objective(model, noisy, clean, snr_db, 0.0)
-                    taken[name].append(
-                        torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights)])
+                    taken[name] = torch.cat(
+                        [g.flatten() for g in torch.autograd.grad(loss, weights)]
                     )
                     losses[name] += float(loss.detach()) / batches
+                gathered.add(taken)
                 progress.update()
     finally:
         model.train(was_training)
         with torch.no_grad():
             for name, buffer in model.named_buffers():
                 buffer.copy_(before[name])
-    parts = split({name: torch.stack(rows) for name, rows in taken.items()})
+    parts = gathered.parts()
     return pd.DataFrame(
         {
             name: {

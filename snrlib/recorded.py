@@ -52,6 +52,21 @@ def expected() -> pd.DataFrame:
         return pd.read_csv(file)
 
 
+def gradients() -> pd.DataFrame:
+    """Direction and chance of the recorded study's gradients, at weights on the way.
+
+    Returns:
+        Columns `weights` (whose, and when), `objective`, those of
+        :func:`snrlib.gradients.measure`, `batches` and `batch`; without rows where nothing is
+        recorded.
+    """
+    source = files("snrlib") / "assets" / "recorded" / "study" / "gradients.csv"
+    if not source.is_file():
+        return pd.DataFrame(columns=["weights", "objective", "common", "chance", "batches"])
+    with source.open(encoding="utf-8") as file:
+        return pd.read_csv(file)
+
+
 def study(folder: Traversable | None = None) -> dict[str, Any]:
     """What the recorded study was: caption, profile, corpora, budgets; empty if none comes along.
 

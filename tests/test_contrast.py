@@ -55,6 +55,13 @@ def test_the_mark_of_a_verdict_stands_out_from_the_page(page: Any, solved: bool)
     assert contrast(re.findall(r"#[0-9a-f]{6}", box)[0], page) >= 3
 
 
+def leads() -> pd.DataFrame:
+    """Two budgets, two trainings each."""
+    values = pd.DataFrame({"steps": [500, 500, 2_000, 2_000], "seed": [1, 2, 1, 2]})
+    lead = pd.Series([0.4, 0.3, 0.1, -0.1])
+    return values.assign(metric="si_sdr", difference=lead, low=lead - 0.1, high=lead + 0.1)
+
+
 Drawing = Callable[[pd.DataFrame], Any]
 
 FIGURES: dict[str, Drawing] = {
@@ -68,6 +75,7 @@ FIGURES: dict[str, Drawing] = {
     "score_curves": lambda s: plots.score_curves(s, title="PESQ"),
     "difference_curve": lambda s: plots.difference_curve(s),
     "growth": lambda s: plots.growth({name: history() for name in ("T1", "T4", "S1", "S2")}),
+    "lead_by_budget": lambda s: plots.lead_by_budget(leads(), title="a lead"),
     "teacher_map": lambda s: plots.teacher_map(s, "pesq_raw"),
     "noise_map": lambda s: plots.noise_map(s),
     "recipe_map": lambda s: plots.recipe_map(s),

@@ -22,7 +22,7 @@ from snrlib.plots.results import (
 )
 from snrlib.plots.sound import modulation, spectra, spectrogram, spectrograms, waveform
 from snrlib.plots.style import COLOURS, LABELS, colour, label, marker, style
-from snrlib.plots.teaching import alpha_curve, blend_of_squares, teacher_choice
+from snrlib.plots.teaching import alpha_curve, blend_of_squares, lead_by_budget, teacher_choice
 
 __all__ = [
     "COLOURS",
@@ -38,6 +38,7 @@ __all__ = [
     "growth",
     "heatmap",
     "label",
+    "lead_by_budget",
     "marker",
     "metric_scatter",
     "modulation",

@@ -1,6 +1,6 @@
-"""Figures of Eq. 1: who teaches what, what two squared distances ask for, and the weight alpha.
+"""Figures of Eq. 1: who teaches what, what two squared distances ask for, and what it brings.
 
-Notebook: 05_distillation.
+Notebooks: 05_distillation, 06_ablation_s1_vs_s2.
 """
 
 import numpy as np
@@ -145,4 +145,49 @@ def alpha_curve(
     ax.set(xlim=(-0.08, 1.16), xlabel="weight of the teachers, α", ylabel=ylabel)
     ax.set_title(title)
     ax.legend(loc="best", title="budget")
+    return figure, ax
+
+
+@styled
+def lead_by_budget(
+    leads: pd.DataFrame, metric: str = "si_sdr", ax: Axes | None = None, *, title: str = ""
+) -> tuple[Figure, Axes]:
+    """How far one student leads another at each budget: every training, and their mean.
+
+    Args:
+        leads: from :func:`snrlib.replicates.lead_by_budget`.
+        metric: the score.
+        ax: where to draw.
+        title: over the axes.
+    """
+    figure, ax = axes(ax, (4.6, 3.4))
+    points = leads[leads["metric"] == metric]
+    single = points[points["seed"] != "all"]
+    ax.axhline(0, color=colour("S1"), linewidth=1.5)
+    for number, seed in enumerate(sorted(single["seed"].unique())):
+        own = single[single["seed"] == seed]
+        ax.errorbar(
+            own["steps"] * (1 + 0.06 * number),  # beside each other, not on top
+            own["difference"],
+            yerr=[own["difference"] - own["low"], own["high"] - own["difference"]],
+            linestyle="",
+            marker="o",
+            markersize=6,
+            markerfacecolor="white",
+            color=colour("S2"),
+            elinewidth=1.3,
+            capsize=2,
+            zorder=3,
+            label="one training, 95 % over utterances" if not number else None,
+        )
+    means = single.groupby("steps")["difference"].mean()
+    ax.plot(means.index, means, color=colour("S2"), linewidth=1.6, label="mean", zorder=2)
+    ax.set_xscale("log")
+    ticks = list(means.index)
+    ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    ax.set_xticks([], minor=True)
+    ax.margins(x=0.15)
+    ax.set(xlabel="steps of the student", ylabel=f"lead in {label(metric).split(' (')[0]}")
+    ax.set_title(title)
+    ax.legend(loc="best", fontsize=9)
     return figure, ax
