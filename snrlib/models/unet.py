@@ -35,25 +35,6 @@ class BatchNorm(nn.BatchNorm1d):
             raise ValueError(f"expected (batch, channels, samples), not {input.dim()} dimensions")
 
 
-class Block(nn.Sequential):
-    """Conv1d with same padding, batch norm, LeakyReLU(0.1): every block of the network.
-
-    `(batch, channels_in, samples)` -> `(batch, channels_out, samples)`.
-    """
-
-    def __init__(self, channels_in: int, channels_out: int, kernel: int) -> None:
-        super().__init__(
-            nn.Conv1d(channels_in, channels_out, kernel, padding=kernel // 2),
-            BatchNorm(channels_out),
-            nn.LeakyReLU(0.1, inplace=True),
-        )
-
-    def forward(self, features: Tensor) -> Tensor:
-        """The block's output; laid out in memory as `features` are (:func:`channels_last`)."""
-        convolution, norm, activation = self
-        return activation(norm(convolved(convolution, features)))
-
-
 # A CPU convolves twice as fast where the channels of a sample lie side by side in memory.
 # PyTorch knows that layout for pictures only: a signal becomes a picture of one line.
 
@@ -64,13 +45,39 @@ def channels_last(signal: Tensor) -> Tensor:
     return picture.contiguous(memory_format=torch.channels_last)
 
 
-def convolved(convolution: nn.Module, features: Tensor) -> Tensor:
-    """A Conv1d applied to features in either layout."""
-    if features.dim() == 3:
-        return convolution(features)
-    assert isinstance(convolution, nn.Conv1d)
-    weight, padding = channels_last(convolution.weight), (0, int(convolution.padding[0]))
-    return functional.conv2d(features, weight, convolution.bias, padding=padding)
+class Convolution(nn.Conv1d):
+    """A Conv1d that takes features in either layout, and leaves them in it."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The convolved features."""
+        if input.dim() == 3:
+            return super().forward(input)
+        weight, padding = channels_last(self.weight), (0, int(self.padding[0]))
+        out = functional.conv2d(input, weight, self.bias, padding=padding)
+        # A signal of one channel lies alike in both layouts; what becomes of it is up to PyTorch.
+        return channels_last(out)
+
+
+class Block(nn.Sequential):
+    """Conv1d with same padding, batch norm, LeakyReLU(0.1): every block of the network.
+
+    `(batch, channels_in, samples)` -> `(batch, channels_out, samples)`, in either layout.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, kernel: int) -> None:
+        super().__init__(
+            Convolution(channels_in, channels_out, kernel, padding=kernel // 2),
+            BatchNorm(channels_out),
+            nn.LeakyReLU(0.1, inplace=True),
+        )
+
+
+def joined(features: Tensor, other: Tensor) -> Tensor:
+    """The channels of two signals of one length, one behind the other; in either layout."""
+    if features.dim() == 4 and features.requires_grad:
+        # The gradient of a part has gaps, and a CPU takes up to five times as long for it.
+        features.register_hook(channels_last)
+    return torch.cat([features, other], dim=1)
 
 
 class UNet(nn.Module):
@@ -133,7 +140,7 @@ class UNet(nn.Module):
             Block(below + width, width, decoder_kernel)
             for below, width in zip([widths[-1], *reversed(widths)], reversed(widths), strict=False)
         )
-        self.output = nn.Conv1d(widths[0] + 1, 1, 1)
+        self.output = Convolution(widths[0] + 1, 1, 1)
         if identity_start:
             with torch.no_grad():
                 self.output.weight *= 0.1
@@ -165,7 +172,7 @@ class UNet(nn.Module):
             )
         skips = []
         features = waveform = noisy.unsqueeze(1)
-        by_sample = self.training and noisy.device.type == "cpu"
+        by_sample = noisy.device.type == "cpu"
         if by_sample:
             features = waveform = channels_last(waveform)
         for i, block in enumerate(self.encoder):
@@ -178,9 +185,9 @@ class UNet(nn.Module):
         for i, block in zip(reversed(range(len(skips))), self.decoder, strict=True):
             if i < self.decimations:
                 features = self._doubled(features)
-            features = block(torch.cat([features, skips[i]], dim=1))
-        both = torch.cat([features, waveform], dim=1)
-        return torch.tanh(convolved(self.output, both)).reshape(noisy.shape)
+            features = block(joined(features, skips[i]))
+        both = joined(features, waveform)
+        return torch.tanh(self.output(both)).reshape(noisy.shape)
 
     def _doubled(self, features: Tensor) -> Tensor:
         """Twice as many samples, by linear interpolation; in either layout."""
@@ -201,7 +208,7 @@ class UNet(nn.Module):
         modules = [*self.encoder, self.bottleneck, *self.decoder, self.output]
         handles = [
             module.register_forward_hook(
-                lambda _, __, out, name=name: rows.append(Layer(name, out.shape[1], out.shape[2]))
+                lambda _, __, out, name=name: rows.append(Layer(name, out.shape[1], out.shape[-1]))
             )
             for name, module in zip(names, modules, strict=True)
         ]
