@@ -75,7 +75,7 @@ def test_unknown_models_and_arguments_are_named():
 
 
 @pytest.mark.parametrize("align_corners", [False, True])
-def test_training_on_a_cpu_lays_channels_last_and_computes_the_same(align_corners: bool) -> None:
+def test_a_cpu_lays_channels_last_and_computes_the_same(align_corners: bool) -> None:
     torch.manual_seed(2)
     fast = UNet(channels=6, growth=3, align_corners=align_corners).train().double()
     plain = copy.deepcopy(fast)
@@ -88,3 +88,4 @@ def test_training_on_a_cpu_lays_channels_last_and_computes_the_same(align_corner
         assert torch.allclose(ours.grad, theirs.grad, rtol=1e-6, atol=1e-12)
     for ours, theirs in zip(fast.buffers(), plain.buffers(), strict=True):
         assert torch.allclose(ours, theirs)
+    assert torch.allclose(fast.eval()(noisy), plainly(plain.eval(), noisy), atol=1e-12)
