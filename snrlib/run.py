@@ -42,6 +42,7 @@ from snrlib.files import checksum, kit_root, lock, read_json, write_json, write_
 from snrlib.progress import duration
 from snrlib.scores import ScoreFile, read_scores
 from snrlib.snr_estimation import SpectralEstimator
+from snrlib.teachers import averaged
 
 # Which notebook makes what, for the reader who starts in the middle.
 MADE_BY = {
@@ -247,6 +248,8 @@ class Run:
         seed = self.seed + 1000 * (system.replicate - 1)
         torch.manual_seed(seed)  # the initial weights
         network = networks.create(system.architecture, **system.arguments)
+        if system.start:
+            network.load_state_dict(averaged([self.model(name).model for name in system.before]))
         level = {"level_rms": getattr(network, "level_rms", 0.1)}
         crops = self.crops(system.data, "train", system.budget.batch, seed=seed, **level)
         valid = self.crops(system.data, "valid", system.budget.batch, **level)
@@ -265,6 +268,11 @@ class Run:
                 **{k: self.settings[k] for k in ("speech", "seen_noise", "unseen_noise", "seed")},
             },
             **({"replicate": system.replicate} if system.replicate > 1 else {}),
+            **(
+                {"start": {t: checkpoint.fingerprint(self.model_folder(t)) for t in system.before}}
+                if system.start
+                else {}
+            ),
             "teachers": {t: checkpoint.fingerprint(self.model_folder(t)) for t in teachers},
         }
         frozen = {t: enhancer.model.requires_grad_(False) for t, enhancer in teachers.items()}

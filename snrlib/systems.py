@@ -4,11 +4,12 @@ Teachers `T1` to `T4`; `S1`, the student without teachers; `S2`, the student of 
 trainings that explain S2, whose names say how they differ from it: `alpha0.25` (another weight
 of the teachers, on the shorter budget of the sweep), `S2-smoothing` (a blend of clean and noisy
 speech in the teachers' place), and the other controls of :mod:`snrlib.controls`, such as
-`S2-random`. `S1-seed2`, `S2-seed2` and so on are trained once more on the same data, from other
-initial weights, with crops in another order; `S1-steps500` is a training of 500 steps with a
-schedule of its own. The baselines are `wavenet`, `psa_bilstm` and
-`crn` at their papers' sizes only: at any other size they are called `crn-narrow` (or `-wide`),
-everywhere.
+`S2-random`. `S1-from-T2` and `S2-from-T2` start from a teacher's weights instead of from random
+ones, `S2-from-average` from the mean of all teachers' weights. `S1-seed2`, `S2-seed2` and so on
+are trained once more on the same data, from other initial weights, with crops in another order;
+`S1-steps500` is a training of 500 steps with a schedule of its own. The baselines are `wavenet`,
+`psa_bilstm` and `crn` at their papers' sizes only: at any other size they are called
+`crn-narrow` (or `-wide`), everywhere.
 
 Notebooks: 04_teacher_training, 05_distillation, 06_ablation_s1_vs_s2, 07_baselines.
 """
@@ -45,6 +46,7 @@ class System:
             (the network's own loss).
         alpha: weight of the teachers in Eq. 1; 0 where there are none.
         replicate: 1, or which further training with other random numbers this is.
+        start: "" for random initial weights, a teacher, or "average" (of the teachers' weights).
     """
 
     name: str
@@ -55,6 +57,12 @@ class System:
     target: str = "clean"
     alpha: float = 0.0
     replicate: int = 1
+    start: str = ""
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """Whose weights it starts from; they must have been trained before."""
+        return TEACHERS if self.start == "average" else (self.start,) if self.start else ()
 
     @property
     def teachers(self) -> tuple[str, ...]:
@@ -89,6 +97,8 @@ def find(name: str, profile: dict[str, Any]) -> System:
         return replace(student, target="teachers", alpha=alpha)
     if name == "S2-smoothing":
         return replace(student, target="smoothing", alpha=alpha)
+    if started := re.fullmatch(rf"(S1|S2)-from-({'|'.join(TEACHERS)}|average)", name):
+        return replace(find(started[1], profile), name=name, start=started[2])
     if name.startswith("S2-") and name[3:] in CONTROLS:
         return replace(student, target=name[3:], alpha=alpha)
     if name.startswith("alpha") and _number(name[5:]) is not None:

@@ -6,7 +6,7 @@ one whose SNRs contain the mixture's; the student itself never sees the SNR.
 Notebook: 05_distillation.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -74,3 +74,19 @@ def supervise(
         rows = send(torch.tensor([i for i, n in enumerate(names) if n == name]), noisy.device)
         target[rows] = teachers[name](noisy[rows]).to(noisy.dtype)
     return target
+
+
+def averaged(networks: Sequence[nn.Module]) -> dict[str, Tensor]:
+    """The mean of the networks' weights, as a state to start another from; of one, its own.
+
+    Networks that began with the same random weights may be averaged to some effect; whether
+    teachers of different ranges may, is what `S2-from-average` tries.
+
+    Args:
+        networks: of one shape, at least one.
+    """
+    states = [network.state_dict() for network in networks]
+    return {
+        key: torch.stack([state[key].double() for state in states]).mean(dim=0).to(first.dtype)
+        for key, first in states[0].items()
+    }

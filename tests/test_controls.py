@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from snrlib import controls, losses, profiles, systems
 from snrlib.controls import CONTROLS
 from snrlib.objectives import Distillation
-from snrlib.teachers import TEACHER_SNRS
+from snrlib.teachers import TEACHER_SNRS, averaged
 
 STUDENT_SNRS = [-20.0, -10.0, 0.0, 10.0, 20.0]
 
@@ -137,3 +137,24 @@ def test_a_budget_of_its_own_changes_the_steps_only() -> None:
     plain = systems.find("S2-random", numbers)
     assert replace(short.budget, steps=plain.budget.steps) == plain.budget
     assert (short.data, short.arguments, short.alpha) == (plain.data, plain.arguments, plain.alpha)
+
+
+def test_a_student_may_start_from_a_teacher_or_from_the_average_of_all() -> None:
+    numbers = profiles.load("cpu")
+    system = systems.find("S2-from-T2-steps500", numbers)
+    assert (system.start, system.before, system.target) == ("T2", ("T2",), "teachers")
+    assert systems.find("S1-from-T2", numbers).target == "clean"
+    assert systems.find("S2-from-average", numbers).before == tuple(TEACHER_SNRS)
+    assert systems.find("S2", numbers).before == ()
+
+
+def test_averaged_weights_are_means_and_counters_stay_whole() -> None:
+    one, other = nn.BatchNorm1d(2), nn.BatchNorm1d(2)
+    with torch.no_grad():
+        one.weight.copy_(torch.tensor([1.0, 2.0]))
+        other.weight.copy_(torch.tensor([3.0, 6.0]))
+    other.num_batches_tracked.fill_(4)
+    mean = averaged([one, other])
+    assert torch.equal(mean["weight"], torch.tensor([2.0, 4.0]))
+    assert mean["num_batches_tracked"] == 2 and mean["num_batches_tracked"].dtype == torch.int64
+    assert all(torch.equal(averaged([one])[key], value) for key, value in one.state_dict().items())
