@@ -40,7 +40,8 @@ def main() -> None:
         ),
     }
     torch.manual_seed(run.seed)
-    networks = {"start": models.create(student.architecture, **student.arguments)}
+    start = models.create(student.architecture, **student.arguments).to(run.device)
+    networks = {"start": start}
     networks |= {name: run.model(name).model.requires_grad_(True) for name in arguments.systems}
     rows = []
     for name, network in networks.items():
