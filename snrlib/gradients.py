@@ -12,7 +12,7 @@ Notebook: 06_ablation_s1_vs_s2.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import torch
@@ -32,18 +32,25 @@ class Parts:
         common: $|\\mu|^2$, power of what all batches share; at small sizes chance can make the
             estimate negative.
         chance: mean power of what a single batch adds.
+        batches: how many were measured.
         cosine: of the angle between $\\mu$ and that of the first objective measured with it; NaN
-            where one of the two could not be told from zero.
+            where one of the two directions was not found.
     """
 
     common: float
     chance: float
-    cosine: float
+    batches: int
+    cosine: float = float("nan")
+
+    @property
+    def found(self) -> bool:
+        """Whether the direction stands out from what chance leaves in the mean of all batches."""
+        return self.common > self.chance / self.batches
 
     @property
     def noise_to_signal(self) -> float:
         """How many batches must be averaged until direction and chance are equally strong."""
-        return self.chance / self.common if self.common > 0 else float("inf")
+        return self.chance / self.common if self.found else float("inf")
 
 
 class Gradients:
@@ -87,10 +94,12 @@ class Gradients:
             # Products of different batches: all products less those of a batch with itself.
             common = (float(total @ total) - self._power[name]) / (n * (n - 1))
             along = (float(first @ total) - self._product[name]) / (n * (n - 1))
-            both = found[self.names[0]].common * common if found else common**2
-            known = both > 0 and common > 0
-            cosine = min(1.0, max(-1.0, along / both**0.5)) if known else float("nan")
-            found[name] = Parts(common, self._power[name] / n - common, cosine)
+            part = Parts(common, self._power[name] / n - common, n)
+            reference = found.get(self.names[0], part)
+            if reference.found and part.found:
+                cosine = along / (reference.common * common) ** 0.5
+                part = replace(part, cosine=min(1.0, max(-1.0, cosine)))
+            found[name] = part
         return found
 
 

@@ -34,9 +34,14 @@ def test_direction_and_chance_of_gradients_drawn_around_a_known_mean() -> None:
 def test_pure_chance_has_no_direction_on_average() -> None:
     rng = torch.Generator().manual_seed(4)
     # 200 measurements of 5 batches each: single ones may be negative, their mean is zero.
-    found = [split({"a": torch.randn(5, 10, generator=rng)})["a"].common for _ in range(200)]
-    assert min(found) < 0
-    assert abs(np.mean(found)) < 4 * np.std(found) / len(found) ** 0.5
+    parts = [split({"a": torch.randn(5, 10, generator=rng)})["a"] for _ in range(200)]
+    powers = [part.common for part in parts]
+    assert min(powers) < 0
+    assert abs(np.mean(powers)) < 4 * np.std(powers) / len(powers) ** 0.5
+    # Most of them are not taken for a direction, and have no angle then.
+    lost = [part for part in parts if not part.found]
+    assert len(lost) > 150
+    assert all(np.isnan(part.cosine) and np.isinf(part.noise_to_signal) for part in lost)
 
 
 def test_one_batch_is_refused() -> None:
