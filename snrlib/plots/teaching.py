@@ -164,10 +164,11 @@ def lead_by_budget(
     points = leads[leads["metric"] == metric]
     single = points[points["seed"] != "all"]
     ax.axhline(0, color=colour("S1"), linewidth=1.5)
-    for number, seed in enumerate(sorted(single["seed"].unique())):
+    seeds = sorted(single["seed"].unique())
+    for number, seed in enumerate(seeds):
         own = single[single["seed"] == seed]
         ax.errorbar(
-            own["steps"] * (1 + 0.06 * number),  # beside each other, not on top
+            own["steps"] * 1.08 ** (number - (len(seeds) - 1) / 2),  # beside each other
             own["difference"],
             yerr=[own["difference"] - own["low"], own["high"] - own["difference"]],
             linestyle="",
@@ -178,7 +179,7 @@ def lead_by_budget(
             elinewidth=1.3,
             capsize=2,
             zorder=3,
-            label="one training, 95 % over utterances" if not number else None,
+            label="one training" if not number else None,
         )
     means = single.groupby("steps")["difference"].mean()
     ax.plot(means.index, means, color=colour("S2"), linewidth=1.6, label="mean", zorder=2)
@@ -186,7 +187,7 @@ def lead_by_budget(
     ticks = list(means.index)
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     ax.set_xticks([], minor=True)
-    ax.margins(x=0.15)
+    ax.margins(x=0.25)
     ax.set(xlabel="steps of the student", ylabel=f"lead in {label(metric).split(' (')[0]}")
     ax.set_title(title)
     ax.legend(loc="best", fontsize=9)
