@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from snrlib.models.unet import Block, UNet
+from snrlib.models.unet import Block, UNet, channels_last
 
 
 class FoldedUNet(nn.Module):
@@ -114,4 +114,5 @@ class _FoldedBlock(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         features = features.to(self.dtype)
         features = functional.conv2d(features, self.weight, self.bias, padding=self.padding)
-        return functional.leaky_relu_(features, self.slope)
+        # The first block's input has one channel, and PyTorch would choose the other layout.
+        return functional.leaky_relu_(channels_last(features), self.slope)
