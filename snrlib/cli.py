@@ -207,6 +207,9 @@ def train(
     Baselines are called wavenet, psa_bilstm and crn at their papers' sizes (profiles gpu and
     paper), crn-narrow and so on at smaller ones (fast and cpu).
 
+    S2-random, S2-smoothing and so on are controls, S2-from-T2 starts from a teacher's weights;
+    -steps500 behind a name is another budget, -seed2 another seed (a wrong name lists them).
+
     A training that was stopped continues; one that is finished is not repeated. With several
     devices the batch is shared between them; under SLURM or torchrun every process calls this
     command, and all of them see the same run folder.
@@ -216,6 +219,7 @@ def train(
       snrlib train T1
       snrlib train S2 --profile paper --devices 4
       snrlib train S2 --profile gpu --run-dir runs/gpu --seed 3
+      snrlib train S2-random-steps500-seed2
     """
     import snrlib
     from snrlib import devices as hardware
