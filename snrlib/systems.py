@@ -130,6 +130,8 @@ def find(name: str, profile: dict[str, Any]) -> System:
         "S2",
         "S2-seed2",
         "S2-steps500",
+        "S2-from-T2",
+        "S2-from-average",
         "alpha0.25",
         *controls,
         *baselines(profile),
