@@ -36,7 +36,7 @@ from snrlib import (
     training,
 )
 from snrlib import models as networks
-from snrlib.enhancement import Enhancer, load_model
+from snrlib.enhancement import RELEASED, Enhancer, load_model
 from snrlib.errors import SnrlibError
 from snrlib.files import checksum, kit_root, lock, read_json, write_json, write_text
 from snrlib.progress import duration
@@ -248,8 +248,17 @@ class Run:
         seed = self.seed + 1000 * (system.replicate - 1)
         torch.manual_seed(seed)  # the initial weights
         network = networks.create(system.architecture, **system.arguments)
-        if system.start:
-            network.load_state_dict(averaged([self.model(name).model for name in system.before]))
+        begin = self._beginning(system)
+        if begin:
+            try:
+                network.load_state_dict(
+                    averaged([checkpoint.load(start)[0] for start in begin.values()])
+                )
+            except RuntimeError as error:
+                raise SnrlibError(
+                    f"{name} cannot start from {', '.join(map(str, begin.values()))}: another "
+                    "network; give the profile's [model] the numbers in model.json there."
+                ) from error
         level = {"level_rms": getattr(network, "level_rms", 0.1)}
         crops = self.crops(system.data, "train", system.budget.batch, seed=seed, **level)
         valid = self.crops(system.data, "valid", system.budget.batch, **level)
@@ -269,8 +278,8 @@ class Run:
             },
             **({"replicate": system.replicate} if system.replicate > 1 else {}),
             **(
-                {"start": {t: checkpoint.fingerprint(self.model_folder(t)) for t in system.before}}
-                if system.start
+                {"start": {n: checkpoint.fingerprint(start) for n, start in begin.items()}}
+                if begin
                 else {}
             ),
             "teachers": {t: checkpoint.fingerprint(self.model_folder(t)) for t in teachers},
@@ -298,6 +307,29 @@ class Run:
             listen=listen, fresh=fresh, **options,
         )  # fmt: skip
         return self.model(name)
+
+    def _beginning(self, system: systems.System) -> dict[str, Path]:
+        """The models whose weights a training begins with; none for random ones.
+
+        A profile with the line `start = "released"`, or with a folder of models there, goes on
+        from the model of the same name: that is how a trained study meets another corpus.
+        """
+        if system.start:
+            for name in system.before:
+                self.model(name)  # or the sentence that says what trains it
+            return {name: self.model_folder(name) for name in system.before}
+        if not self.profile.get("start"):
+            return {}
+        start = self.profile["start"]
+        folder = RELEASED if start == "released" else kit_root() / start
+        plain = systems.variant(system.name)[0]
+        for name in (plain, f"{plain}-narrow"):  # as teachers are released
+            if (folder / name / checkpoint.DESCRIPTION).exists():
+                return {name: folder / name}
+        raise SnrlibError(
+            f"The profile says start = \"{start}\", and {folder} has no model '{plain}' to "
+            "start from; train it there first, or take that line out."
+        )
 
     def fill_histories(self) -> dict[str, int]:
         """Fills PESQ and STOI into histories made where no metric was; rows filled by name."""

@@ -1,11 +1,12 @@
 """A run trains what is asked for by name, on a study small enough for a test."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
-from snrlib import checkpoint, open_run, profiles
+from snrlib import checkpoint, enhancement, open_run, profiles
 from snrlib.errors import SnrlibError
 from snrlib.run import Run
 
@@ -65,3 +66,33 @@ def test_what_is_trained_is_not_trained_again(run: Run, monkeypatch) -> None:
     run.train("S1-steps1")
     monkeypatch.setattr("snrlib.training._Training.__call__", None)  # would be called
     run.train("S1-steps1")
+
+
+def test_a_profile_can_go_on_from_the_models_of_another_run(run: Run, tmp_path: Path) -> None:
+    run.train("S1-seed2")
+    # Stands in for an S1 of that run: at a learning rate of zero, all of one seed are equal.
+    (run.folder / "models" / "S1-seed2").rename(tmp_path / "S1")
+    numbers = {**run.profile, "start": str(tmp_path)}
+    further = Run(tmp_path / "further", numbers, run.settings)
+    further.train("S1-steps1")
+    began = torch.cat([w.flatten() for w in checkpoint.load(tmp_path / "S1")[0].parameters()])
+    assert torch.equal(weights(further, "S1-steps1"), began)
+    assert set(further.model("S1-steps1").card["settings"]["start"]) == {"S1"}
+    with pytest.raises(SnrlibError, match=r"start = .* has no model 'T1' to start from"):
+        further.train("T1")
+    numbers["model"] = {**numbers["model"], "channels": 3}
+    with pytest.raises(SnrlibError, match="another network"):
+        further.train("S1-steps2")
+
+
+def test_a_profile_can_go_on_from_the_released_models(run: Run, tmp_path: Path) -> None:
+    released, card = checkpoint.load(enhancement.RELEASED / "S2")
+    numbers = {**run.profile, "start": "released", "model": card["arguments"]}
+    further = Run(tmp_path / "further", numbers, run.settings)
+    for teacher in ("T1", "T2", "T3", "T4"):
+        shutil.copytree(run.model_folder(teacher), further.model_folder(teacher))
+    further.train("S2-steps1")
+    began = torch.cat([w.flatten() for w in released.parameters()])
+    assert torch.equal(weights(further, "S2-steps1"), began)
+    with pytest.raises(SnrlibError, match=r"released.* has no model 'T-all'"):
+        further.train("T-all")
