@@ -18,8 +18,9 @@ DIGITS = {"pesq_raw": 3, "stoi": 3, "si_sdr": 2}
 
 
 def number(value: float, digits: int = 2, signed: bool = False) -> str:
-    """A number as text, with a real minus sign."""
-    return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+    """A number as text, with a real minus sign; what rounds to zero has no sign."""
+    text = f"{value:{'+' if signed else ''}.{digits}f}"
+    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "−")
 
 
 def listed(names: Sequence[Any]) -> str:

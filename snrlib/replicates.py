@@ -77,7 +77,7 @@ def by_seed(
 def by_budget(
     scores: pd.DataFrame, reference: str = "S1", metrics: Sequence[str] = METRICS
 ) -> pd.DataFrame:
-    """Every student beside the reference of its own budget.
+    """Every student beside the reference of its own budget and its own seeds.
 
     Args:
         scores: from :func:`merged`.
@@ -85,17 +85,76 @@ def by_budget(
         metrics: the blocks of columns.
 
     Returns:
-        Rows (steps, system), otherwise as :func:`snrlib.comparison.against`; the longest budget
-        first. Seeds are averaged.
+        Rows (steps, system), the longest budget first, and in it the reference, then the others
+        by their lead in the last metric. Columns (metric, "mean" | "minus <reference>" | "low" |
+        "high") as of :func:`snrlib.comparison.against`, ("", "seeds") that are averaged, and
+        ("", "failed") scores.
     """
-    students = scores[scores["system"].str.match(r"S[12]\b")]
+    parts = ["mean", f"minus {reference}", "low", "high"]
+    columns = pd.MultiIndex.from_tuples(
+        [(metric, part) for metric in metrics for part in parts] + [("", "seeds"), ("", "failed")],
+        names=["metric", ""],
+    )
     tables = {}
-    for steps in sorted(students["steps"].unique(), reverse=True):
-        chosen = students[students["steps"] == steps]
-        if reference in set(chosen["system"]):
-            order = sorted(chosen["system"].unique(), key=lambda name: (name != reference, name))
-            tables[f"{steps:,}"] = against(chosen, reference, order, metrics)
+    for steps, chosen in _budgets(scores, reference):
+        table = pd.DataFrame(index=pd.Index([], name="system"), columns=columns, dtype=float)
+        for name, seeds in _seeds(chosen).items():
+            own = chosen[chosen["seed"].isin(seeds)]
+            beside = [name] if name == reference else [reference, name]
+            row = against(own, reference, beside, metrics).loc[name]
+            failed = row.xs("failed", level=1).sum()
+            table.loc[name] = row.reindex(columns)
+            table.loc[name, [("", "seeds"), ("", "failed")]] = [len(seeds), failed]
+        ahead = table[(metrics[-1], f"minus {reference}")].drop(reference)
+        order = [reference, *ahead.sort_values(ascending=False).index]
+        tables[f"{steps:,}"] = table.loc[order]
     return pd.concat(tables, names=["steps"])
+
+
+def by_snr(
+    scores: pd.DataFrame, metric: str = "si_sdr", reference: str = "S1", steps: int = 500
+) -> pd.DataFrame:
+    """How much better every student of one budget is than the reference, SNR by SNR.
+
+    Args:
+        scores: from :func:`merged`.
+        metric: the score.
+        reference: what is subtracted, mean over the seeds that both were trained with.
+        steps: the budget.
+
+    Returns:
+        Rows by lead over all SNRs, columns by SNR in dB.
+    """
+    chosen = dict(_budgets(scores, reference))[steps]
+    means = chosen.groupby(["system", "seed", "snr_db"])[metric].mean().unstack("snr_db")
+    rows = {
+        name: (means.loc[name].loc[seeds] - means.loc[reference].loc[seeds]).mean()
+        for name, seeds in _seeds(chosen).items()
+        if name != reference
+    }
+    table = pd.DataFrame(rows).T
+    table.columns.name = "snr_db"
+    return table.loc[table.mean(axis=1).sort_values(ascending=False).index]
+
+
+def _budgets(scores: pd.DataFrame, reference: str) -> list[tuple[int, pd.DataFrame]]:
+    """Students of each budget that the reference was trained on, the longest budget first."""
+    students = scores[scores["system"].str.match(r"S[12]\b")]
+    # A further training without a reference of the same random numbers has nothing to stand by.
+    seeds = students[students["system"] == reference].groupby("steps")["seed"].unique()
+    return [
+        (int(steps), rows[rows["seed"].isin(seeds[steps])])
+        for steps, rows in sorted(students.groupby("steps"), reverse=True)
+        if steps in seeds.index
+    ]
+
+
+def _seeds(scores: pd.DataFrame) -> dict[str, list[int]]:
+    """The seeds that each system was trained with."""
+    return {
+        str(name): sorted(seeds)
+        for name, seeds in scores.groupby("system")["seed"].unique().items()
+    }
 
 
 def lead_by_budget(

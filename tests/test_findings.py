@@ -65,3 +65,4 @@ def test_lists_and_numbers_read_as_a_sentence_does() -> None:
     assert findings.listed([]) == ""
     assert findings.listed([-5, 0.5, "all"]) == "−5, 0.5 and all"
     assert findings.number(-0.25, 1) == "−0.2" and findings.number(1, 2, signed=True) == "+1.00"
+    assert findings.number(-0.004) == "0.00" and findings.number(0.004, 2, signed=True) == "0.00"

@@ -105,3 +105,10 @@ def test_cells_that_stand_out_are_bold_and_only_they() -> None:
     style = re.search(r"#(\S+)\s*\{\s*font-weight: bold;", page)
     assert style and page.count("font-weight: bold") == 1
     assert re.search(rf'id="{style[1]}"[^>]*>−0.20<', page)
+
+
+def test_digits_can_be_told_by_the_name_above_several_columns() -> None:
+    columns = pd.MultiIndex.from_product([["stoi", "si_sdr"], ["mean", "low"]])
+    frame = pd.DataFrame([[0.12345, 0.12345, 1.23456, 1.23456]], columns=columns)
+    html = plots.table(frame, "a caption", digits={"stoi": 3, "low": 1}).to_html()
+    assert [html.count(f">{text}<") for text in ("0.123", "0.1", "1.23", "1.2")] == [1, 1, 1, 1]

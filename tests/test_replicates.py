@@ -73,17 +73,30 @@ def test_one_seed_gets_no_interval_over_seeds(scores: pd.DataFrame) -> None:
     assert list(table["seed"]) == [1]
 
 
-def test_students_are_compared_with_the_reference_of_their_own_budget(
+def test_students_are_compared_with_the_reference_of_their_own_budget_and_seeds(
     scores: pd.DataFrame,
 ) -> None:
-    table = replicates.by_budget(scores, metrics=["pesq_raw"])["pesq_raw"]["minus S1"]
-    assert list(table.index) == [
-        ("2,000", "S1"), ("2,000", "S2"), ("2,000", "S2-fading"),
+    table = replicates.by_budget(scores, metrics=["pesq_raw"])
+    gains = table[("pesq_raw", "minus S1")]
+    assert list(table.index) == [  # the reference, then by what is gained
+        ("2,000", "S1"), ("2,000", "S2-fading"), ("2,000", "S2"),
         ("500", "S1"), ("500", "S2"), ("500", "S2-random"),
     ]  # fmt: skip
-    # 1.7 and 1.2 are the means of the two seeds of S2 and S1.
-    assert np.isclose(table["2,000", "S2"], 1.7 - 1.5)
-    assert np.isclose(table["500", "S2"], 0.5) and np.isclose(table["500", "S2-random"], 0.4)
+    # 1.7 and 1.5 are the means of the two seeds of S2 and S1; the first S1 adds 1.
+    assert np.isclose(gains["2,000", "S2"], 1.7 - 1.5)
+    assert np.isclose(gains["2,000", "S2-fading"], 9.0 - 1.0)
+    assert np.isclose(gains["500", "S2"], 0.5) and np.isclose(gains["500", "S2-random"], 0.4)
+    assert list(table[("", "seeds")]) == [2, 1, 2, 1, 1, 1]
+    assert not table[("", "failed")].any()
+
+
+def test_leads_by_snr_are_means_over_common_seeds(scores: pd.DataFrame) -> None:
+    at_five = (scores["system"] == "S2") & (scores["snr_db"] == 5)
+    scores.loc[at_five, "pesq_raw"] += 1.0
+    table = replicates.by_snr(scores, "pesq_raw", steps=2_000)
+    assert list(table.index) == ["S2-fading", "S2"] and list(table.columns) == [-5.0, 5.0]
+    assert np.allclose(table.loc["S2"], [0.2, 1.2]) and np.allclose(table.loc["S2-fading"], 8.0)
+    assert list(replicates.by_snr(scores, "pesq_raw", steps=500).index) == ["S2", "S2-random"]
 
 
 def test_the_lead_is_followed_over_budgets(scores: pd.DataFrame) -> None:

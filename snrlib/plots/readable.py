@@ -12,7 +12,9 @@ from pandas.io.formats.style import Styler
 
 from snrlib.files import checksum
 
-COUNTS = ("failed", "failures", "mixtures", "utterances", "steps", "parameters", "examples")
+COUNTS = (
+    "failed", "failures", "seeds", "mixtures", "utterances", "steps", "parameters", "examples",
+)  # fmt: skip
 _WORDS = {
     "pesq_raw": "raw PESQ",
     "pesq_nb": "narrow-band PESQ (MOS-LQO)",
@@ -40,7 +42,8 @@ def table(
     Args:
         frame: numbers and words.
         caption: data, unit and kind of number.
-        digits: behind the point, for all numbers or by column (other columns get 2).
+        digits: behind the point, for all numbers or by column, or by the name above several
+            columns (others get 2).
         signed: show a plus sign, for differences.
         bold: which cells stand out, True or False; at least the rows and columns of `frame`.
     """
@@ -59,7 +62,8 @@ def table(
         elif isinstance(digits, int):
             formats[column] = _rounded(digits, signed)
         else:
-            formats[column] = _rounded(digits.get(str(last), 2), signed)
+            named = [digits[str(name)] for name in (last, *names) if str(name) in digits]
+            formats[column] = _rounded(named[0] if named else 2, signed)
     style = (
         style.format(formats, na_rep="", escape="html")
         .format_index(heading, axis=0, escape="html")
