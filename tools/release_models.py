@@ -18,11 +18,17 @@ import torch
 from snrlib import checkpoint, corpora, datasets, evaluation, metrics, open_run
 from snrlib.corpora import folder, timit
 from snrlib.enhancement import RELEASED, Enhancer, load_model
-from snrlib.files import read_json, write_json, write_text
+from snrlib.files import kit_root, read_json, write_json, write_text
 from snrlib.run import Run
 
 METRICS = ("pesq_raw", "stoi", "si_sdr")
 CHECK_SETS = ("embedded", "timit")
+NETWORKS = {
+    "unet": "time-domain U-Net",
+    "wavenet": "Wavenet for denoising",
+    "psa_bilstm": "phase-sensitive BiLSTM mask estimator",
+    "crn": "convolutional-recurrent network on magnitudes",
+}
 
 
 def check_set(name: str, recordings: Path | None = None) -> pandas.DataFrame:
@@ -64,7 +70,7 @@ def card(
     """The description of a released model, completed by data, licence, scores and limits."""
     noisy = run.scores("noisy")
     both = pandas.concat([noisy.assign(system="noisy"), scores], ignore_index=True)
-    means = both.groupby(["system", "snr_db"])[list(METRICS)].mean().round(3).reset_index()
+    unseen = both[both["noise_seen"] == "unseen"]
     speech = run.speech[run.speech["split"] == "train"]
     seen = run.noises[run.noises["seen"]]
     return {
@@ -82,7 +88,8 @@ def card(
             "kind": "means over mixtures by SNR, weights in single precision; pesq_raw is raw "
             "P.862 narrow-band, not MOS-LQO",
             "failed scores": int((both["failure"].fillna("") != "").sum()),
-            "means": means.to_dict("records"),
+            "means": means(both),
+            "means in unseen noises": means(unseen),
         },
         "limits": [
             "16 kHz speech with additive noise; reverberation was never heard in training",
@@ -91,6 +98,23 @@ def card(
             *own_limits(run),
         ],
     }
+
+
+def means(scores: pandas.DataFrame) -> list[dict]:
+    """Mean scores by system and SNR, as records."""
+    table = scores.groupby(["system", "snr_db"])[list(METRICS)].mean().round(3)
+    return table.reset_index().to_dict("records")
+
+
+def before(run: Run, settings: dict, speech: str) -> dict:
+    """What a model learned before this training, if it went on from another, and on what."""
+    start = run.profile.get("start")
+    if not start or not settings.get("start"):
+        return {}
+    (name,) = settings["start"]
+    earlier = read_json(kit_root() / start / name / checkpoint.DESCRIPTION)
+    speech = speech or earlier["settings"]["data"]["speech"]
+    return {"before": {"name": name, "speech": speech, **earlier["training"]}}
 
 
 def own_limits(run: Run) -> list[str]:
@@ -106,19 +130,24 @@ def own_limits(run: Run) -> list[str]:
 
 def readable(facts: dict) -> str:
     """The model card as Markdown."""
-    means = pandas.DataFrame(facts["scores"]["means"])
+    earlier = ""
+    if first := facts.get("before"):
+        earlier = (
+            f" Before that {first['steps']:,} steps ({first['examples']:,} crops) as "
+            f"{first['name']} on {first['speech']}."
+        )
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     lines = [
         f"# {facts['name']}",
         "",
-        f"A time-domain U-Net of {facts['parameters']:,} parameters "
+        f"A {NETWORKS[facts['class']]} of {facts['parameters']:,} parameters "
         f"({', '.join(f'{k} {v}' for k, v in facts['arguments'].items())}), half precision.",
         "",
         f"* Trained on {facts['trained on']['speech']}; noises: "
         f"{', '.join(facts['trained on']['noises'])}.",
         f"* Budget: {facts['training']['steps']:,} steps, {facts['training']['examples']:,} "
         f"crops of 1.024 s; target: {facts['settings']['target']}, "
-        f"alpha {facts['settings']['alpha']}.",
+        f"alpha {facts['settings']['alpha']}.{earlier}",
         f"* Licence: {facts['licence']} (data: "
         f"{', '.join(facts['trained on']['licences of the data'])}).",
         f"* Commit {facts['commit']}, {versions}.",
@@ -126,14 +155,11 @@ def readable(facts: dict) -> str:
         f"Scores ({facts['scores']['kind']}; test set: {facts['scores']['test set']}; "
         f"{facts['scores']['failed scores']} failed scores left out):",
         "",
-        "| system | SNR (dB) | raw PESQ | STOI | SI-SDR (dB) |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {r.system} | {r.snr_db:g} | {r.pesq_raw:.3f} | {r.stoi:.3f} | {r.si_sdr:.2f} |"
-        for r in means.itertuples()
-    ]
-    lines += [
+        *rows(facts["scores"]["means"]),
+        "",
+        "The same in those noises alone that no training has met:",
+        "",
+        *rows(facts["scores"]["means in unseen noises"]),
         "",
         "The weights as shipped, on the small sets that the tests score again (means):",
         "",
@@ -146,6 +172,18 @@ def readable(facts: dict) -> str:
     return "\n".join(lines)
 
 
+def rows(records: list[dict]) -> list[str]:
+    """Mean scores as the lines of a Markdown table."""
+    return [
+        "| system | SNR (dB) | raw PESQ | STOI | SI-SDR (dB) |",
+        "|---|---|---|---|---|",
+        *[
+            f"| {r.system} | {r.snr_db:g} | {r.pesq_raw:.3f} | {r.stoi:.3f} | {r.si_sdr:.2f} |"
+            for r in pandas.DataFrame(records).itertuples()
+        ],
+    ]
+
+
 def main() -> None:
     """Releases the models named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -153,6 +191,7 @@ def main() -> None:
     parser.add_argument("names", nargs="+", help="models of that run, or model=released name")
     parser.add_argument("--licence", required=True, help="as the training data allow")
     parser.add_argument("--train-speech", help="its name, where the run knows a folder only")
+    parser.add_argument("--speech-before", default="", help="of the run that models went on from")
     parser.add_argument("--test-speech", help="the same for the test set")
     parser.add_argument("--profile", help="the run's profile, where it is a file")
     parser.add_argument("--audio", type=Path, help="folder with the TIMIT sample and the scenes")
@@ -176,6 +215,7 @@ def main() -> None:
         corpora_named = (arguments.train_speech, arguments.test_speech)
         named = [text or run.settings["speech"] for text in corpora_named]
         facts = card(run, facts, scores, arguments.licence, *named)
+        facts |= before(run, facts["settings"], arguments.speech_before)
         facts["checks"] = {s: check(enhancer, check_set(s, arguments.audio)) for s in sets}
         write_json(place / checkpoint.DESCRIPTION, facts)
         write_text(place / "README.md", readable(facts))
