@@ -90,7 +90,7 @@ def table(
         rules["tbody, thead"] = "font-size: 92%;"
     if len(frame.columns) > 12:  # so must three measures with their intervals
         rules["th, td"] = "padding: 0.25em 0.3em;"
-        rules["tbody, thead"] = "font-size: 86%;"
+        rules["tbody, thead"] = f"font-size: {86 if len(frame.columns) < 14 else 80}%;"
     style.set_table_styles([{"selector": s, "props": props} for s, props in rules.items()])
     if bold is not None:
         marks = bold.map(lambda stands_out: "font-weight: bold;" if stands_out else "")
