@@ -146,8 +146,7 @@ def readable(facts: dict) -> str:
         f"* Trained on {facts['trained on']['speech']}; noises: "
         f"{', '.join(facts['trained on']['noises'])}.",
         f"* Budget: {facts['training']['steps']:,} steps, {facts['training']['examples']:,} "
-        f"crops of 1.024 s; target: {facts['settings']['target']}, "
-        f"alpha {facts['settings']['alpha']}.{earlier}",
+        f"crops of 1.024 s; {target(facts['settings'])}.{earlier}",
         f"* Licence: {facts['licence']} (data: "
         f"{', '.join(facts['trained on']['licences of the data'])}).",
         f"* Commit {facts['commit']}, {versions}.",
@@ -170,6 +169,16 @@ def readable(facts: dict) -> str:
     ]
     lines += ["", "Limits:", "", *[f"* {limit}." for limit in facts["limits"]], ""]
     return "\n".join(lines)
+
+
+def target(settings: dict) -> str:
+    """What the network learned towards, in words."""
+    words = {
+        "clean": "target: clean speech",
+        "teachers": f"target: clean speech and teachers, Eq. 1 with alpha {settings['alpha']:g}",
+        "own": "with the loss of its own paper",
+    }
+    return words[settings["target"]]
 
 
 def rows(records: list[dict]) -> list[str]:
