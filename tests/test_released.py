@@ -97,3 +97,16 @@ def test_the_released_student_is_better_than_the_noisy_input_where_speech_can_be
     for metric in ("si_sdr",):
         gains = evaluation.paired(heard, "S2", "noisy", metric)
         assert (gains["low"] > 0).all(), gains
+
+
+@pytest.mark.parametrize("metric", ["si_sdr", "pesq_raw", "stoi"])
+@pytest.mark.parametrize("snr_db", [-10, -5, 0, 5, 10, 15])
+def test_the_card_of_s2_shows_a_gain_over_noisy_in_noises_never_met(
+    metric: str, snr_db: int
+) -> None:
+    rows = {
+        row["system"]: row[metric]
+        for row in load_model("S2").card["scores"]["means in unseen noises"]
+        if row["snr_db"] == snr_db
+    }
+    assert rows["S2"] > rows["noisy"]
