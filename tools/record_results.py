@@ -9,8 +9,8 @@ and is made from the recorded scores and the printed tables alone; a test compar
 import pandas
 import readme_marks
 
-from snrlib import evaluation, published, recorded, replicates
-from snrlib.findings import number
+from snrlib import evaluation, published, recorded, replicates, systems
+from snrlib.findings import better_than, number
 
 METRICS = {"si_sdr": ("SI-SDR in dB", 2), "pesq_raw": ("raw PESQ", 2), "stoi": ("STOI", 3)}
 COMPARED = [("S2", "noisy", "si_sdr"), ("S2", "noisy", "pesq_raw"), ("S2", "noisy", "stoi"),
@@ -73,9 +73,14 @@ def findings(everything: pandas.DataFrame, steps: int) -> list[str]:
     alone = s1.groupby("seed")["si_sdr"].mean()
     open_ = whole["low"] <= 0 <= whole["high"]
     table = replicates.by_budget(everything)
-    shortest = int(everything["steps"].min())
-    gained = table.xs(f"{shortest:,}")[("si_sdr", "minus S1")].drop("S1")
-    listed = ", ".join(f"`{name}` {number(gain, 2, True)}" for name, gain in gained.items())
+    gained = "; ".join(
+        f"after {steps_text} steps "
+        + ", ".join(
+            f"`{name}` {number(gain, 2, True)}"
+            for name, gain in budget.droplevel(0)[("si_sdr", "minus S1")].drop("S1").items()
+        )
+        for steps_text, budget in table.groupby(level=0, sort=False)
+    )
     earlier = recorded.study()["settings"]["teacher"]["steps"]
     return [
         f"* **Is S2 better than S1?** Training by training: "
@@ -84,9 +89,30 @@ def findings(everything: pandas.DataFrame, steps: int) -> list[str]:
         f"{number(whole['low'], 2, True)} to {number(whole['high'], 2, True)}). "
         + ("At this size it is not shown to be. " if open_ else "")
         + f"Another seed alone moves S1 by up to {number(alone.max() - alone.min())} dB.",
-        f"* **What helps?** After {shortest:,} steps, in dB of SI-SDR over S1: {listed}. "
+        f"* **What helps?** In dB of SI-SDR over the S1 of the same steps and seeds: {gained}. "
         f"Those started from teachers have their {earlier:,} steps on top. What these are, and "
         "what follows, is in notebook 06.",
+        *baselines(everything, steps),
+    ]
+
+
+def baselines(everything: pandas.DataFrame, steps: int) -> list[str]:
+    """Each baseline against the first training of S2, in words."""
+    scores = everything[everything["steps"] == steps]
+    first = scores[scores["seed"] == scores["seed"].min()]
+    millions = {
+        name: f"{card['parameters'] / 1e6:.2f}"
+        for name, card in recorded.study()["training"].items()
+    }
+    return [
+        f"* **Are other methods better than S2** ({millions['S2']} million parameters)? One "
+        "training of each, as long as S2's; more in notebook 07.",
+        *(
+            f"    * `{name}` ({millions[name]} million): "
+            + better_than(first, name, "S2", list(METRICS))
+            for name in sorted(first["system"].unique())
+            if name.split("-")[0] in systems.BASELINES
+        ),
     ]
 
 

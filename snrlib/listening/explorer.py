@@ -98,10 +98,9 @@ def hear(
             f"{score.split(' (')[0]} {value:.2f}{' dB' if score.endswith('(dB)') else ''}"
             for score, value in row.items()
             if np.isfinite(value)
-        ).replace("-", "−")
+        )
         for name, row in rows.items()
     }
-    notes = {name: note.replace("SI−SDR", "SI-SDR") for name, note in notes.items()}
     return compare({**estimates, "clean": clean}, notes=notes), scores
 
 

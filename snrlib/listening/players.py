@@ -9,6 +9,7 @@ Notebook: 00_start_here.
 """
 
 import html
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -130,11 +131,18 @@ def _block(clips: Clips, notes: Mapping[str, str], panel: str) -> str:
     )
 
 
+def _typeset(note: str) -> str:
+    """A note with true minus signs, and hyphens at which no line ends ("SI-" over "SDR")."""
+    return re.sub(
+        r"(?<=\w)-(?=\w)", "\N{NON-BREAKING HYPHEN}", re.sub(r"(?<!\w)-(?=\d)", "−", note)
+    )
+
+
 def _row(clips: Clips, position: int, image: bytes, notes: Mapping[str, str]) -> str:
     clip = clips.clips[position]
     name = html.escape(clip.name, quote=True)
     seconds = len(clip.signal) / clips.sample_rate
-    note = html.escape(str(notes.get(clip.name, "")))
+    note = html.escape(_typeset(str(notes.get(clip.name, ""))))
     plain = 'class="snrlib-note" style="font-weight: normal;"'
     small = f"<br><small {plain}>{note}</small>" if note else ""
     sound = data_uri("audio/wav", wav(clip.signal * clips.gain, clips.sample_rate))

@@ -25,8 +25,14 @@ _WORDS = {
     "snr_db": "SNR in dB",
 }
 
-_SYSTEMS = {"log_mmse": "log-MMSE", "oracle_psm": "oracle PSM", "psa_bilstm": "PSA-BiLSTM"}
-_SYSTEM = re.compile("|".join(_SYSTEMS))
+_SYSTEMS = {
+    "log_mmse": "log-MMSE",
+    "oracle_psm": "oracle PSM",
+    "psa_bilstm": "PSA-BiLSTM",
+    "crn": "CRN",
+    "wavenet": "Wavenet",
+}
+_SYSTEM = re.compile(rf"\b(?:{'|'.join(_SYSTEMS)})\b")
 
 
 def table(
