@@ -7,7 +7,7 @@ would move with other sentences; only further seeds say how it moves with anothe
 Notebook: 06_ablation_s1_vs_s2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,26 @@ def merged(scores: pd.DataFrame, steps: int) -> pd.DataFrame:
         steps=[steps if named is None else named for _, named, _ in parts],
         seed=parts.str[2],
     )
+
+
+def histories(
+    growth: Mapping[str, pd.DataFrame], names: Sequence[str] = ("S1", "S2")
+) -> dict[str, pd.DataFrame]:
+    """The training histories of all seeds of a system, at the budget its name leaves out.
+
+    Args:
+        growth: histories by model, such as :func:`snrlib.recorded.growth`.
+        names: the systems.
+
+    Returns:
+        System -> the histories of its trainings, one below the other; `seed` counts them from 1.
+    """
+    found: dict[str, list[pd.DataFrame]] = {name: [] for name in names}
+    for model, history in growth.items():
+        system, steps, seed = systems.variant(model)
+        if system in found and steps is None:
+            found[system].append(history.assign(seed=seed))
+    return {name: pd.concat(parts, ignore_index=True) for name, parts in found.items() if parts}
 
 
 def by_seed(

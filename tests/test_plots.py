@@ -252,3 +252,13 @@ def test_a_network_of_another_size_looks_like_the_one_of_the_papers() -> None:
 def test_every_role_has_its_own_colour() -> None:
     assert len(set(plots.COLOURS.values())) == len(plots.COLOURS)
     assert plots.colour("a control") == plots.colour("a control")
+
+
+def test_growth_of_several_seeds_draws_each_thin_and_their_mean_thick() -> None:
+    history = pd.DataFrame(
+        {"step": [1, 2, 1, 2], "seed": [1, 1, 2, 2], "valid_stoi": [0.0, 2.0, 2.0, 4.0]}
+    )
+    _, ax = plots.growth({"S1": history})
+    assert [list(line.get_ydata()) for line in ax.lines] == [[0, 2], [2, 4], [1, 3]]
+    assert ax.lines[-1].get_linewidth() > ax.lines[0].get_linewidth()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["S1"]

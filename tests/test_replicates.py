@@ -110,3 +110,11 @@ def test_the_recorded_study_can_be_merged() -> None:
     table = replicates.merged(recorded.scores(), study["settings"]["student"]["steps"])
     assert {"S1", "S2"} <= set(table["system"])
     assert not table.duplicated(["system", "steps", "seed", "mixture"]).any()
+
+
+def test_histories_gather_the_seeds_of_one_budget() -> None:
+    history = pd.DataFrame({"step": [10, 20], "valid_stoi": [0.5, 0.6]})
+    names = ("S1", "S1-seed2", "S1-steps500", "S2", "S2-random", "T1")
+    found = replicates.histories({name: history for name in names})
+    assert list(found) == ["S1", "S2"]
+    assert list(found["S1"]["seed"]) == [1, 1, 2, 2] and list(found["S2"]["seed"]) == [1, 1]

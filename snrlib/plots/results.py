@@ -151,7 +151,9 @@ def growth(
     """The paper's Fig. 4: how a column of the training histories grows.
 
     Args:
-        history_by_name: model -> its `history.csv`.
+        history_by_name: model -> its `history.csv`; with a column `seed`
+            (:func:`snrlib.replicates.histories`) every training is a thin line, and their mean
+            a thick one.
         column: what grows.
         ax: where to draw.
         x: "step", "epoch" or "seconds".
@@ -159,6 +161,10 @@ def growth(
     """
     figure, ax = axes(ax, (7.5, 3.4))
     for name, history in history_by_name.items():
+        if "seed" in history:
+            for _, one in history.groupby("seed"):
+                ax.plot(one[x], one[column], color=colour(name), linewidth=0.8, alpha=0.5)
+            history = history.groupby(x, as_index=False)[column].mean()
         line = history[[x, column]].dropna()
         ax.plot(
             line[x],
