@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 from pathlib import Path
 
 import pandas
@@ -46,6 +47,17 @@ def test_a_card_names_data_licence_budget_and_limits(name: str) -> None:
     assert {"noisy", name} <= {row["system"] for row in card["scores"]["means"]}
     readme = (enhancement.RELEASED / name / "README.md").read_text(encoding="utf-8")
     assert card["licence"] in readme
+
+
+def test_whoever_recorded_the_training_data_is_named() -> None:
+    credits = (enhancement.RELEASED / "ATTRIBUTION.md").read_text(encoding="utf-8").lower()
+    for name in MODELS:
+        trained_on = load_model(name).card["trained on"]
+        for noise in trained_on["noises"]:
+            source = noise.removeprefix("synthetic ").split(" of ")[0].replace("-", " ")
+            assert source in credits.replace("-", " "), (name, noise)
+        voices = re.findall(r"LibriSpeech|allison|carlo|june", trained_on["speech"])
+        assert voices and all(voice.lower() in credits for voice in voices), name
 
 
 def test_all_released_weights_fit_in_60_megabytes_and_hold_no_code() -> None:
