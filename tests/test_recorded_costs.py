@@ -8,6 +8,8 @@ import pandas
 import pytest
 from conftest import load_tool
 
+from snrlib import recorded
+
 ROOT = Path(__file__).parents[1]
 tool = load_tool("record_costs")
 
@@ -35,3 +37,10 @@ def test_the_readmes_table_is_made_from_the_recorded_costs(costs: pandas.DataFra
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     block = re.search(r"<!-- costs -->\n(.*?)\n<!-- /costs -->", text, flags=re.S)
     assert block and block[1] == tool.readme_table(costs), AGAIN
+
+
+def test_the_readmes_estimates_are_the_recorded_ones() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    part = load_tool("record_profiles").readme_table(recorded.expected())
+    up_to_date = load_tool("readme_marks").replaced(text, "expected", part)
+    assert up_to_date == text, "run `python tools/record_costs.py runs/fast`"

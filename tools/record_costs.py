@@ -18,7 +18,7 @@ import nbformat
 import pandas
 import readme_marks
 
-from snrlib import checkpoint
+from snrlib import checkpoint, recorded
 from snrlib.files import checksum, kit_root, read_json, write_text
 from snrlib.progress import duration
 
@@ -122,6 +122,10 @@ def main() -> None:
         if (table["notebook"] == notebook.stem).any():
             fill_notebook(notebook, table)
     readme_marks.fill("costs", readme_table(table))
+    # The estimates name the time of the whole run beside them. Imported here: it imports this file.
+    from record_profiles import readme_table as expected_table
+
+    readme_marks.fill("expected", expected_table(recorded.expected()))
 
 
 if __name__ == "__main__":
