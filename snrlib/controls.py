@@ -3,7 +3,7 @@ r"""Controls of S2: one thing of Eq. 1 changed at a time, to see what its gain i
 S2 is taught by the expert of the mixture's SNR. If that is what helps, then a teacher drawn by
 lot, or one teacher for all SNRs, must do less well. Other choices ask whether the paper's is the
 best one: the neighbouring teacher, a blend of teachers, the one with the smallest error on the
-very crop, a teacher that is heard only where it is better than the student.
+very crop, a teacher that is heard only where it is better than the student, easy SNRs first.
 
 Each control trains under the name `S2-<control>`, with S2's data, budget and alpha.
 
@@ -119,6 +119,40 @@ class WhereBetter(Distillation):
         return taught + losses.supervised(estimate, clean, 1 - alpha)
 
 
+@dataclass(frozen=True)
+class Widening(Distillation):
+    """Training begins with the mixtures nearest to 0 dB, and lets the others in bit by bit.
+
+    At progress p of the training a batch loses the rows beyond +-`widest_db` p / `whole_at`; the
+    nearest to 0 dB always stay. Without teachers it is the same curriculum for S1.
+
+    Attributes:
+        widest_db: where the students' SNRs end (20 dB).
+        whole_at: the part of the training after which no row is left out.
+    """
+
+    widest_db: float = 20.0
+    whole_at: float = 0.5
+
+    def rows(self, snr_db: Tensor, progress: float) -> Tensor:
+        """Which rows of a batch are learned from, (batch,) of bool; never none."""
+        distance = snr_db.abs()
+        reach = self.widest_db * progress / self.whole_at
+        return distance <= max(reach, float(distance.min()))
+
+    def __call__(
+        self, model: nn.Module, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float
+    ) -> Tensor:
+        """The loss of one batch, a scalar."""
+        rows = self.rows(snr_db, progress)
+        near = rows.to(noisy.device)
+        return super().__call__(model, noisy[near], clean[near], snr_db[rows], progress)
+
+    def target(self, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float) -> Tensor:
+        """The teachers' estimates, (batch, samples); clean speech where there are no teachers."""
+        return super().target(noisy, clean, snr_db, progress) if self.teachers else clean
+
+
 # name of the control -> (objective, what it is given besides teachers and alpha)
 CONTROLS: dict[str, tuple[type[Distillation], dict[str, Any]]] = {
     "random": (RandomTeacher, {}),
@@ -129,6 +163,7 @@ CONTROLS: dict[str, tuple[type[Distillation], dict[str, Any]]] = {
     "where-better": (WhereBetter, {}),
     "alpha1": (Distillation, {"alpha": 1.0}),
     "fading": (Distillation, {"alpha": (1.0, 0.0)}),
+    "widening": (Widening, {}),
 }
 
 

@@ -5,7 +5,8 @@ trainings that explain S2, whose names say how they differ from it: `alpha0.25` 
 of the teachers, on the shorter budget of the sweep), `S2-smoothing` (a blend of clean and noisy
 speech in the teachers' place), and the other controls of :mod:`snrlib.controls`, such as
 `S2-random`. `S1-from-T2` and `S2-from-T2` start from a teacher's weights instead of from random
-ones, `S2-from-average` from the mean of all teachers' weights. `S1-seed2`, `S2-seed2` and so on
+ones, `S2-from-average` from the mean of all teachers' weights; `S1-widening` is `S2-widening`
+without teachers. `S1-seed2`, `S2-seed2` and so on
 are trained once more on the same data, from other initial weights, with crops in another order;
 `S1-steps500` is a training of 500 steps with a schedule of its own. The baselines are `wavenet`,
 `psa_bilstm` and `crn` at their papers' sizes only: at any other size they are called
@@ -69,7 +70,7 @@ class System:
         """The teachers that must have been trained before."""
         if self.target == "one-teacher":
             return (GENERALIST,)
-        return () if self.target in ("clean", "own") else TEACHERS
+        return () if self.target in ("clean", "own") or self.alpha == 0 else TEACHERS
 
 
 def find(name: str, profile: dict[str, Any]) -> System:
@@ -99,6 +100,8 @@ def find(name: str, profile: dict[str, Any]) -> System:
         return replace(student, target="smoothing", alpha=alpha)
     if started := re.fullmatch(rf"(S1|S2)-from-({'|'.join(TEACHERS)}|average)", name):
         return replace(find(started[1], profile), name=name, start=started[2])
+    if name == "S1-widening":
+        return replace(student, target="widening")
     if name.startswith("S2-") and name[3:] in CONTROLS:
         return replace(student, target=name[3:], alpha=alpha)
     if name.startswith("alpha") and _number(name[5:]) is not None:

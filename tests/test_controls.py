@@ -103,6 +103,28 @@ def test_fading_goes_from_the_teacher_alone_to_the_clean_speech_alone(
     assert torch.isclose(last, losses.supervised(student(noisy), clean))
 
 
+def test_widening_lets_the_far_snrs_in_until_half_of_the_training() -> None:
+    widening = controls.Widening({})
+    snr_db = torch.tensor(STUDENT_SNRS)
+    far = {0.0: 0, 0.1: 0, 0.25: 10, 0.4: 10, 0.5: 20, 1.0: 20}
+    for progress, reach in far.items():
+        assert widening.rows(snr_db, progress).tolist() == (snr_db.abs() <= reach).tolist()
+    assert widening.rows(torch.tensor([20.0, -10.0]), 0.0).tolist() == [False, True], "never none"
+
+
+def test_widening_is_eq_1_on_the_rows_that_are_in(
+    teachers: dict, batch: tuple[Tensor, ...]
+) -> None:
+    noisy, clean, snr_db = batch
+    student, middle = Scales(0.7), slice(1, 4)
+    eq_1 = Distillation(teachers)(student, noisy[middle], clean[middle], snr_db[middle], 0.3)
+    widening = controls.objective("widening", teachers, 0.5, 0.0)
+    assert torch.equal(widening(student, noisy, clean, snr_db, 0.3), eq_1)
+    alone = controls.objective("widening", {}, 0.0, 0.0)(student, noisy, clean, snr_db, 1.0)
+    assert torch.isclose(alone, losses.supervised(student(noisy), clean))
+    assert systems.find("S1-widening", profiles.load("cpu")).teachers == ()
+
+
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_has_the_students_data_budget_and_network(name: str) -> None:
     numbers = profiles.load("cpu")
