@@ -159,6 +159,8 @@ CONTROLS: dict[str, tuple[type[Distillation], dict[str, Any]]] = {
     "one-teacher": (Distillation, {"choose": generalist}),
     "neighbour": (Distillation, {"choose": neighbour}),
     "soft": (SoftChoice, {}),
+    # What a random teacher says on average: all four, with equal shares.
+    "mean": (SoftChoice, {"width_db": float("inf")}),
     "best": (BestTeacher, {}),
     "where-better": (WhereBetter, {}),
     "alpha1": (Distillation, {"alpha": 1.0}),

@@ -60,6 +60,12 @@ def test_a_soft_target_is_the_blend_of_all_teachers(
     assert torch.allclose(target, factors[:, None] * noisy, atol=1e-6)
 
 
+def test_the_mean_of_all_teachers_has_equal_shares(teachers: dict) -> None:
+    mean = controls.objective("mean", teachers, 0.5, 0.0)
+    assert isinstance(mean, controls.SoftChoice)
+    assert torch.equal(mean.shares(torch.tensor(STUDENT_SNRS)), torch.full((5, 4), 0.25))
+
+
 def test_the_best_teacher_has_the_smallest_error_on_each_row(teachers: dict) -> None:
     noisy = torch.ones(4, 64)
     clean = torch.tensor([0.0, 0.22, 0.31, 0.9])[:, None] * noisy
