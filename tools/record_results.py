@@ -10,7 +10,7 @@ import pandas
 import readme_marks
 
 from snrlib import evaluation, published, recorded, replicates, systems
-from snrlib.findings import better_than, number
+from snrlib.findings import better_than, listed, number
 
 METRICS = {"si_sdr": ("SI-SDR in dB", 2), "pesq_raw": ("raw PESQ", 2), "stoi": ("STOI", 3)}
 COMPARED = [("S2", "noisy", "si_sdr"), ("S2", "noisy", "pesq_raw"), ("S2", "noisy", "stoi"),
@@ -18,17 +18,31 @@ COMPARED = [("S2", "noisy", "si_sdr"), ("S2", "noisy", "pesq_raw"), ("S2", "nois
 
 
 def difference(scores: pandas.DataFrame, system: str, reference: str, metric: str) -> list[str]:
-    """One row of the table: by SNR and over all, bold where the interval leaves zero out."""
+    """One row of the table: by SNR and over all.
+
+    Bold where the interval over utterances leaves zero out and all trainings agree in sign.
+    """
     rows = [
         *evaluation.paired(scores, system, reference, metric).sort_values("snr_db").itertuples(),
         *evaluation.paired(scores, system, reference, metric, by=()).itertuples(),
     ]
     label, digits = METRICS[metric]
+    agreed = same_sign(scores, system, reference, metric)
     cells = []
     for row in rows:
         text = number(row.difference, digits, True)
-        cells.append(f"**{text}**" if row.low > 0 or row.high < 0 else text)
+        sure = (row.low > 0 or row.high < 0) and agreed[getattr(row, "snr_db", "all")]
+        cells.append(f"**{text}**" if sure else text)
     return [f"{system} minus {reference}, {label}", *cells]
+
+
+def same_sign(scores: pandas.DataFrame, system: str, reference: str, metric: str) -> dict:
+    """By SNR, and for "all": whether the lead has one sign in the trainings of all seeds."""
+    means = scores.groupby(["system", "seed", "snr_db"])[metric].mean().unstack()
+    means["all"] = means.mean(axis=1)
+    other = means.loc[reference]
+    leads = means.loc[system] - (other if len(other) > 1 else other.iloc[0])
+    return dict((leads > 0).all() | (leads < 0).all())
 
 
 def printed_difference(system: str, reference: str) -> list[str]:
@@ -56,8 +70,9 @@ def results() -> str:
         f"| {' | '.join(printed_difference('S2', 'noisy'))} |",
         f"| {' | '.join(printed_difference('S2', 'S1'))} |",
         "",
-        "Bold: the paired 95 % interval over utterances leaves zero out. Printed: TIMIT, NoiseX-92 "
-        "and CHiME-4 noises, 12.7 million parameters, a far longer training; no intervals.",
+        "Bold: the paired 95 % interval over utterances leaves zero out, and the trainings of all "
+        "seeds agree in sign. Printed: TIMIT, NoiseX-92 and CHiME-4 noises, 12.7 million "
+        "parameters, a far longer training; no intervals.",
         "",
         *findings(everything, steps),
     ]
@@ -66,52 +81,115 @@ def results() -> str:
 
 def findings(everything: pandas.DataFrame, steps: int) -> list[str]:
     """What was asked of the teaching, and what the answer was, as a list."""
-    leads = replicates.lead_by_budget(everything, metrics=["si_sdr"])
-    single = leads[(leads["steps"] == steps) & (leads["seed"] != replicates.ALL)]
-    whole = leads[(leads["steps"] == steps) & (leads["seed"] == replicates.ALL)].iloc[0]
-    s1 = everything[(everything["system"] == "S1") & (everything["steps"] == steps)]
-    alone = s1.groupby("seed")["si_sdr"].mean()
-    open_ = whole["low"] <= 0 <= whole["high"]
-    table = replicates.by_budget(everything)
-    gained = "; ".join(
-        f"after {steps_text} steps "
-        + ", ".join(
-            f"`{name}` {number(gain, 2, True)}"
-            for name, gain in budget.droplevel(0)[("si_sdr", "minus S1")].drop("S1").items()
-        )
-        for steps_text, budget in table.groupby(level=0, sort=False)
-    )
+    shortest = int(everything["steps"].min())
     earlier = recorded.study()["settings"]["teacher"]["steps"]
+    longer = everything[everything["steps"] == steps]
+    alone = longer[longer["system"] == "S1"].groupby("seed")["si_sdr"].mean()
+    printed = published.table2().pivot(index="snr_db", columns="system", values="pesq_raw")
+    first = everything[everything["seed"] == 1]
+    plain = first[(first["system"] == "S1") & (first["steps"] == steps)]
+    begun = first[(first["system"] == "S1-from-T2") & (first["steps"] == shortest)]
+    equal = evaluation.paired(
+        pandas.concat([plain, begun]), "S1-from-T2", "S1", "si_sdr", by=()
+    ).iloc[0]
+    t2 = longer[longer["system"] == "T2"]["si_sdr"].mean()
     return [
-        f"* **Is S2 better than S1?** Training by training: "
-        f"{', '.join(number(value, 2, True) for value in single['difference'])} dB of SI-SDR; over "
-        f"seeds {number(whole['difference'], 2, True)} (95 % interval "
-        f"{number(whole['low'], 2, True)} to {number(whole['high'], 2, True)}). "
-        + ("At this size it is not shown to be. " if open_ else "")
-        + f"Another seed alone moves S1 by up to {number(alone.max() - alone.min())} dB.",
-        f"* **What helps?** In dB of SI-SDR over the S1 of the same steps and seeds: {gained}. "
-        f"Those started from teachers have their {earlier:,} steps on top. What these are, and "
-        "what follows, is in notebook 06.",
-        *baselines(everything, steps),
+        f"* **Is S2 better than S1?** After {steps:,} steps, "
+        f"{verdict(everything, steps)}: {over_seeds(everything, steps)}. After {shortest:,}, "
+        f"{verdict(everything, shortest)}: {over_seeds(everything, shortest)}. Another seed alone moves S1 by up to "
+        f"{number(alone.max() - alone.min())} dB. The paper's gap is "
+        f"{number((printed['S2'] - printed['S1']).mean(), 2, True)} raw PESQ.",
+        f"* **What helps?** In dB of SI-SDR over the S1 of the same steps and seeds (one training "
+        f"each unless a number of seeds is given): {gains(everything)}. Those started from "
+        f"T2 have its {earlier:,} steps on top, that from the average all four teachers'; beside "
+        f"an S1 with as many steps in all, S1-from-T2 after {shortest:,} is at "
+        f"{number(equal['difference'], 2, True)} ({number(equal['low'], 2, True)} to "
+        f"{number(equal['high'], 2, True)}). S2-smoothing, the control that knows nothing, is "
+        f"{number(smoothing(first, shortest), 3, True)} above S1 in STOI.",
+        f"* **Why so little?** A teacher drawn by lot does at least as well as the right one, so "
+        "what little is gained is no sign of the right expert at work. What a network of one range "
+        f"can do (T2 alone, at all SNRs: {number(t2)} dB; S1 {number(alone.mean())} dB) is passed "
+        "on by its weights rather than by its outputs: notebook 06 measures what these tell the "
+        "student, and it is hardly more than clean speech does.",
+        *baselines(longer),
     ]
 
 
-def baselines(everything: pandas.DataFrame, steps: int) -> list[str]:
-    """Each baseline against the first training of S2, in words."""
-    scores = everything[everything["steps"] == steps]
-    first = scores[scores["seed"] == scores["seed"].min()]
+def over_seeds(everything: pandas.DataFrame, steps: int) -> str:
+    """S2 minus S1 at one budget: every training, mean and interval over seeds."""
+    leads = replicates.lead_by_budget(everything, metrics=["si_sdr", "pesq_raw"])
+    leads = leads[leads["steps"] == steps]
+    parts = []
+    for metric in ("si_sdr", "pesq_raw"):
+        rows = leads[leads["metric"] == metric]
+        label, digits = METRICS[metric]
+        digits = max(digits, 3 if metric == "pesq_raw" else 2)
+        each = rows[rows["seed"] != replicates.ALL]["difference"]
+        whole = rows[rows["seed"] == replicates.ALL].iloc[0]
+        parts.append(
+            f"{label} {', '.join(number(value, digits, True) for value in each)} (mean "
+            f"{number(whole['difference'], digits, True)}, 95 % interval over seeds "
+            f"{number(whole['low'], digits, True)} to {number(whole['high'], digits, True)})"
+        )
+    return "; ".join(parts)
+
+
+def verdict(everything: pandas.DataFrame, steps: int) -> str:
+    """The short answer at one budget: what the intervals over seeds leave standing."""
+    leads = replicates.lead_by_budget(everything, metrics=["si_sdr", "pesq_raw"])
+    whole = leads[(leads["steps"] == steps) & (leads["seed"] == replicates.ALL)]
+    better = [METRICS[row.metric][0].split(" in ")[0] for row in whole.itertuples() if row.low > 0]
+    worse = [METRICS[row.metric][0].split(" in ")[0] for row in whole.itertuples() if row.high < 0]
+    said = [f"{word} in {listed(m)}" for word, m in (("better", better), ("worse", worse)) if m]
+    return " and ".join(said) or "not shown"
+
+
+def gains(everything: pandas.DataFrame) -> str:
+    """What every kind of student gains over S1, by budget, with the number of its seeds."""
+    table = replicates.by_budget(everything)
+    parts = []
+    for steps, rows in table.groupby(level=0, sort=False):
+        budget = rows.droplevel(0).drop("S1")
+        seeds = budget[("", "seeds")].astype(int)
+        parts.append(
+            f"after {steps} steps "
+            + ", ".join(
+                f"`{name}` {number(gain, 2, True)}"
+                + (f" ({seeds[name]} seeds)" if seeds[name] > 1 else "")
+                for name, gain in budget[("si_sdr", "minus S1")].items()
+            )
+        )
+    return "; ".join(parts)
+
+
+def smoothing(first: pandas.DataFrame, steps: int) -> float:
+    """What the smoothing control gains over S1 in STOI."""
+    short = first[first["steps"] == steps]
+    row = evaluation.paired(short, "S2-smoothing", "S1", "stoi", by=()).iloc[0]
+    return float(row["difference"])
+
+
+def baselines(longer: pandas.DataFrame) -> list[str]:
+    """Every other method against S2, in words."""
     millions = {
-        name: f"{card['parameters'] / 1e6:.2f}"
+        name: f"{card['parameters'] / 1e6:.2f} million"
         for name, card in recorded.study()["training"].items()
     }
+    networks = [
+        name for name in sorted(set(longer["system"])) if name.split("-")[0] in systems.BASELINES
+    ]
+    what = {
+        "log_mmse": "no training",
+        **{name: millions[name] for name in networks},
+        "teachers-estimated-snr": f"all four, {millions['T1']} each; the SNR is estimated",
+    }
     return [
-        f"* **Are other methods better than S2** ({millions['S2']} million parameters)? One "
-        "training of each, as long as S2's; more in notebook 07.",
+        f"* **Are other methods better than S2** ({millions['S2']} parameters, after the teachers' "
+        "trainings; mean of its own)? One training of each network, as many steps as S2; sizes "
+        "are not those of the papers. More in notebook 07.",
         *(
-            f"    * `{name}` ({millions[name]} million): "
-            + better_than(first, name, "S2", list(METRICS))
-            for name in sorted(first["system"].unique())
-            if name.split("-")[0] in systems.BASELINES
+            f"    * `{name}` ({said}): " + better_than(longer, name, "S2", list(METRICS))
+            for name, said in what.items()
         ),
     ]
 
