@@ -96,8 +96,9 @@ def findings(everything: pandas.DataFrame, steps: int) -> list[str]:
     return [
         f"* **Is S2 better than S1?** After {steps:,} steps, "
         f"{verdict(everything, steps)}: {over_seeds(everything, steps)}. After {shortest:,}, "
-        f"{verdict(everything, shortest)}: {over_seeds(everything, shortest)}. Another seed alone moves S1 by up to "
-        f"{number(alone.max() - alone.min())} dB. The paper's gap is "
+        f"{verdict(everything, shortest)}: {over_seeds(everything, shortest)}. "
+        f"Another seed alone moves S1 by up to {number(alone.max() - alone.min())} dB. The "
+        "paper's gap is "
         f"{number((printed['S2'] - printed['S1']).mean(), 2, True)} raw PESQ.",
         f"* **What helps?** In dB of SI-SDR over the S1 of the same steps and seeds (one training "
         f"each unless a number of seeds is given): {gains(everything)}. Those started from "

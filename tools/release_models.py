@@ -6,10 +6,12 @@
 The card (`model.json`, and `README.md` for people) says what the model is, on which data and
 with which budget it was trained, what it scored, and what it cannot do. Two kinds of scores: the
 run's, on its whole test set with the weights as trained, and those of the half-precision weights
-that are shipped, on two small sets that a test scores again (`check_set`).
+that are shipped, on two small sets that a test scores again (`check_set`). Where S1 and S2 of
+the run are both released, the card of each also says how far apart they are.
 """
 
 import argparse
+import re
 from pathlib import Path
 
 import pandas
@@ -18,10 +20,12 @@ import torch
 from snrlib import checkpoint, corpora, datasets, evaluation, metrics, open_run
 from snrlib.corpora import folder, timit
 from snrlib.enhancement import RELEASED, Enhancer, load_model
-from snrlib.files import kit_root, read_json, write_json, write_text
+from snrlib.files import checksum, kit_root, read_json, write_json, write_text
+from snrlib.findings import over_all
 from snrlib.run import Run
 
 METRICS = {"pesq_raw": "raw PESQ", "stoi": "STOI", "si_sdr": "SI-SDR"}
+PAIR = ("S2", "S1")  # what the paper compares
 CHECK_SETS = ("embedded", "timit")
 NETWORKS = {
     "unet": "time-domain U-Net",
@@ -80,11 +84,14 @@ def card(
             "speech": f"{train}: {len(speech)} training utterances, "
             f"{speech['speaker'].nunique()} speakers, {speech['seconds'].sum() / 60:.0f} min",
             "noises": list(seen["id"]),
-            "licences of the data": sorted({*speech["licence"], *seen["licence"]}),
+            "licences of the data": sorted(
+                {spelled(name) for name in (*speech["licence"], *seen["licence"])}
+            ),
         },
         "scores": {
-            "test set": f"{test}: {both['utterance'].nunique()} utterances of "
-            f"{both['speaker'].nunique()} unseen speaker(s), noises {list(run.noises['id'])}",
+            "test set": f"{test}: {len(noisy)} mixtures of {both['utterance'].nunique()} "
+            f"utterances by {both['speaker'].nunique()} unseen speaker(s) with the noises "
+            f"{', '.join(run.noises['id'])}; recipe {identity(run)}",
             "kind": "means over mixtures by SNR, weights in single precision; pesq_raw is raw "
             "P.862 narrow-band, not MOS-LQO",
             "failed scores": int((both["failure"].fillna("") != "").sum()),
@@ -97,6 +104,27 @@ def card(
             *own_limits(run),
         ],
     }
+
+
+def spelled(licence: str) -> str:
+    """A Creative Commons licence as people write it, where a manifest has its SPDX identifier."""
+    return re.sub(r"CC-(BY(?:-SA)?)-(\d\.\d)", r"CC \1 \2", licence)
+
+
+def identity(run: Run) -> str:
+    """A checksum of the test mixtures, wherever their files lie: equal if the mixtures are."""
+    recipe = run.recipe("test").drop(columns=["speech_path", "noise_path"])
+    return checksum(recipe.to_csv(index=False))
+
+
+def siblings(run: Run, trained: str, names: dict[str, str]) -> dict[str, list[str]]:
+    """How far apart the released S2 and S1 of the run are, if `trained` is one of the two."""
+    if trained not in PAIR or not set(PAIR) <= set(names):
+        return {}
+    both = pandas.concat(
+        [run.scores(name).assign(system=names[name]) for name in PAIR], ignore_index=True
+    )
+    return {"S2 and S1": [over_all(both, *(names[name] for name in PAIR), m) for m in METRICS]}
 
 
 def means(scores: pandas.DataFrame) -> list[dict]:
@@ -148,6 +176,7 @@ def readable(facts: dict) -> str:
             f" Before that {first['steps']:,} steps ({first['examples']:,} crops) as "
             f"{first['name']} on {first['speech']}."
         )
+    remark = f" {facts['remark']}." if "remark" in facts else ""
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     lines = [
         f"# {facts['name']}",
@@ -158,9 +187,11 @@ def readable(facts: dict) -> str:
         f"* Trained on {facts['trained on']['speech']}; noises: "
         f"{', '.join(facts['trained on']['noises'])}.",
         f"* Budget: {facts['training']['steps']:,} steps, {facts['training']['examples']:,} "
-        f"crops of 1.024 s; {target(facts['settings'])}.{earlier}",
+        f"crops of 1.024 s; {target(facts['settings'])}."
+        f"{earlier}{remark}",
         f"* Licence: {facts['licence']} (data: "
-        f"{', '.join(facts['trained on']['licences of the data'])}).",
+        f"{'; '.join(facts['trained on']['licences of the data'])}). Whose recordings: "
+        "[ATTRIBUTION.md](../ATTRIBUTION.md).",
         f"* Commit {facts['commit']}, {versions}.",
         "",
         f"Scores ({facts['scores']['kind']}; test set: {facts['scores']['test set']}; "
@@ -172,6 +203,11 @@ def readable(facts: dict) -> str:
         "",
         *rows(facts["scores"]["means in unseen noises"]),
         "",
+    ]
+    if between := facts.get("S2 and S1"):
+        lines += ["The two students on that test set, one training each:", ""]
+        lines += [*(f"* {sentence}" for sentence in between), ""]
+    lines += [
         "The weights as shipped, on the small sets that the tests score again (means):",
         "",
     ]
@@ -214,6 +250,7 @@ def main() -> None:
     parser.add_argument("--train-speech", help="its name, where the run knows a folder only")
     parser.add_argument("--speech-before", default="", help="of the run that models went on from")
     parser.add_argument("--test-speech", help="the same for the test set")
+    parser.add_argument("--remark", default="", help="on the training, for the cards")
     parser.add_argument("--profile", help="the run's profile, where it is a file")
     parser.add_argument("--audio", type=Path, help="folder with the TIMIT sample and the scenes")
     arguments = parser.parse_args()
@@ -221,9 +258,8 @@ def main() -> None:
     settings["profile"] = arguments.profile or settings["profile"]
     run = open_run(run_dir=str(Path(arguments.run_dir).resolve()), quiet=True, **settings)
     sets = [name for name in CHECK_SETS if name == "embedded" or arguments.audio]
-    for name in arguments.names:
-        trained, _, released = name.partition("=")
-        released = released or trained
+    names = {name.partition("=")[0]: name.rpartition("=")[2] for name in arguments.names}
+    for trained, released in names.items():
         model, description = checkpoint.load(run.model_folder(trained))
         made = {key: description[key] for key in ("commit", "versions")}
         place = RELEASED / released
@@ -235,8 +271,10 @@ def main() -> None:
         scores = run.scores(trained).assign(system=released)
         corpora_named = (arguments.train_speech, arguments.test_speech)
         named = [text or run.settings["speech"] for text in corpora_named]
-        facts = card(run, facts, scores, arguments.licence, *named)
+        facts = card(run, facts, scores, spelled(arguments.licence), *named)
         facts |= before(run, facts["settings"], arguments.speech_before)
+        facts |= siblings(run, trained, names)
+        facts |= {"remark": arguments.remark} if arguments.remark else {}
         facts["checks"] = {s: check(enhancer, check_set(s, arguments.audio)) for s in sets}
         write_json(place / checkpoint.DESCRIPTION, facts)
         write_text(place / "README.md", readable(facts))
