@@ -66,6 +66,21 @@ def test_the_mean_of_all_teachers_has_equal_shares(teachers: dict) -> None:
     assert torch.equal(mean.shares(torch.tensor(STUDENT_SNRS)), torch.full((5, 4), 0.25))
 
 
+def test_quieter_speech_has_the_level_of_the_mean_and_nothing_else_of_it(
+    teachers: dict, batch: tuple[Tensor, ...]
+) -> None:
+    noisy, clean, snr_db = batch
+    quieter = controls.objective("quieter", teachers, 0.5, 0.0)
+    assert isinstance(quieter, controls.Quieter)
+    target = quieter.target(noisy, clean, snr_db, 0.5)
+    # The teachers scale by 0.1 to 0.4, so the mean by 0.25; of its 0.25 x, y explains as much:
+    shares = 0.25 * (noisy * clean).sum(dim=1) / clean.square().sum(dim=1)
+    assert torch.allclose(target, shares[:, None] * clean, atol=1e-6)
+    left = 0.25 * noisy - target
+    assert torch.allclose((left * clean).sum(dim=1), torch.zeros(5), atol=1e-3)
+    assert not quieter.target(noisy, torch.zeros_like(clean), snr_db, 0.5).any(), "silence stays"
+
+
 def test_the_best_teacher_has_the_smallest_error_on_each_row(teachers: dict) -> None:
     noisy = torch.ones(4, 64)
     clean = torch.tensor([0.0, 0.22, 0.31, 0.9])[:, None] * noisy
