@@ -46,7 +46,25 @@ def test_a_card_names_data_licence_budget_and_limits(name: str) -> None:
     )
     assert {"noisy", name} <= {row["system"] for row in card["scores"]["means"]}
     readme = (enhancement.RELEASED / name / "README.md").read_text(encoding="utf-8")
-    assert card["licence"] in readme
+    assert card["licence"] in readme and "(../ATTRIBUTION.md)" in readme
+
+
+@pytest.mark.parametrize("name", ["S1", "S2", "S1-librispeech", "S2-librispeech"])
+def test_a_students_card_says_how_far_the_other_one_is(name: str) -> None:
+    card = load_model(name).card
+    other = load_model(name.replace("S1", "S0").replace("S2", "S1").replace("S0", "S2")).card
+    assert card["S2 and S1"] == other["S2 and S1"], "both cards say the same"
+    assert card["scores"]["test set"] == other["scores"]["test set"]
+    means = {
+        facts["name"][:2]: [row for row in facts["scores"]["means"] if row["system"] != "noisy"]
+        for facts in (card, other)
+    }
+    for metric, sentence in zip(["pesq_raw", "stoi", "si_sdr"], card["S2 and S1"], strict=True):
+        found = re.search(r"minus .* in .*: ([+−]?[\d.]+)", sentence)
+        assert found is not None
+        lead = sum(row[metric] for row in means["S2"]) - sum(row[metric] for row in means["S1"])
+        said = float(found[1].replace("−", "-"))
+        assert said == pytest.approx(lead / len(means["S2"]), abs=0.006)
 
 
 def test_whoever_recorded_the_training_data_is_named() -> None:
