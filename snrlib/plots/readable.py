@@ -7,6 +7,7 @@ import re
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
@@ -135,7 +136,7 @@ def beside(frames: Mapping[str, pd.DataFrame], level: str = "source") -> pd.Data
 
 def heading(name: Any) -> str:
     """A row's or column's name as a reader expects it: "raw PESQ", "−20"."""
-    if isinstance(name, int | float):
+    if isinstance(name, int | float | np.number):
         return f"{name:g}".replace("-", "−")
     text = _SYSTEM.sub(lambda found: _SYSTEMS[found[0]], str(name))
     return _WORDS.get(text, text.replace("_", " "))

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from snrlib.evaluation import measured, paired, summary
+from snrlib.plots.readable import heading
 from snrlib.plots.style import axes, colour, ink_on, label, marker, stroke, styled
 from snrlib.tables import TEACHER_RANGES_DB, seen_or_unseen
 
@@ -49,7 +50,7 @@ def score_curves(
             color=colour(system),
             marker=marker(system),
             linestyle=stroke(system),
-            label=system,
+            label=heading(system),
             zorder=3,
         )
         ax.fill_between(
@@ -73,7 +74,7 @@ def score_curves(
                 markerfacecolor="white",
                 linestyle=":",
                 linewidth=1.2,
-                label=f"{system}, printed",
+                label=f"{heading(system)}, printed",
             )
     _snr_axis(ax, points["snr_db"])
     ax.set_ylabel(label(metric))
@@ -172,7 +173,7 @@ def growth(
             color=colour(name),
             marker=marker(name) if len(line) <= 40 else "",
             markersize=4,
-            label=name,
+            label=heading(name),
         )
     ax.set(xlabel=label(x), ylabel=label(column))
     ax.set_title(title)
@@ -224,8 +225,8 @@ def heatmap(
         linecolor="white",
         cbar=bool(unit),
         cbar_kws={"label": unit, "pad": 0.02},
-        xticklabels=[_name(name) for name in table.columns],
-        yticklabels=[_name(name) for name in table.index],
+        xticklabels=[heading(name) for name in table.columns],
+        yticklabels=[heading(name) for name in table.index],
         **limits,
     )
     mesh = ax.collections[0]
@@ -336,7 +337,7 @@ def noise_map(
     kinds = seen_or_unseen(table.drop_duplicates("noise").set_index("noise")["noise_seen"])
     kinds = kinds.sort_values(kind="stable")  # seen noises first
     gain = gain.reindex(kinds.index)
-    gain.index = pd.Index([f"{_name(name)} ({kind})" for name, kind in kinds.items()])
+    gain.index = pd.Index([f"{heading(name)} ({kind})" for name, kind in kinds.items()])
     what = label(metric).split(" (")[0]
     figure, ax = heatmap(
         gain,
@@ -404,11 +405,5 @@ def metric_scatter(
 def _snr_axis(ax: Axes, values: pd.Series) -> None:
     ticks = sorted(set(values))
     if len(ticks) <= 15:
-        ax.set_xticks(ticks, [_name(tick) for tick in ticks])
+        ax.set_xticks(ticks, [heading(tick) for tick in ticks])
     ax.set_xlabel(label("snr_db"))
-
-
-def _name(name: object) -> str:
-    if isinstance(name, int | float | np.number):
-        return f"{name:g}".replace("-", "−")
-    return str(name).replace("_", " ")
