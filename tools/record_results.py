@@ -107,10 +107,9 @@ def findings(everything: pandas.DataFrame, steps: int) -> list[str]:
         f"{number(equal['difference'], 2, True)} ({number(equal['low'], 2, True)} to "
         f"{number(equal['high'], 2, True)}). S2-smoothing, the control that knows nothing, is "
         f"{number(smoothing(first, shortest), 3, True)} above S1 in STOI.",
-        f"* **Why so little?** A teacher drawn by lot does at least as well as the right one, so "
-        "what little is gained is no sign of the right expert at work. What a network of one range "
-        f"can do (T2 alone, at all SNRs: {number(t2)} dB; S1 {number(alone.mean())} dB) is passed "
-        "on by its weights rather than by its outputs: notebook 06 measures what these tell the "
+        f"* **Why so little?** {teaching(everything, shortest)} What a network of one range can do "
+        f"(T2 alone, at all SNRs: {number(t2)} dB; S1 {number(alone.mean())} dB) is passed on by "
+        "its weights rather than by its outputs: notebook 06 measures what these tell the "
         "student, and it is hardly more than clean speech does.",
         *baselines(longer),
     ]
@@ -168,6 +167,27 @@ def smoothing(first: pandas.DataFrame, steps: int) -> float:
     short = first[first["steps"] == steps]
     row = evaluation.paired(short, "S2-smoothing", "S1", "stoi", by=()).iloc[0]
     return float(row["difference"])
+
+
+def teaching(everything: pandas.DataFrame, steps: int) -> str:
+    """Whether it is the right teacher that helps, or any, or all of them, or their level."""
+    gain = replicates.by_budget(everything).loc[f"{steps:,}"][("si_sdr", "minus S1")]
+    right, lot, mean, quieter = (gain[f"S2{k}"] for k in ("", "-random", "-mean", "-quieter"))
+    said = "A teacher drawn by lot " + (
+        "does better than the right one: what is gained is no sign of the right expert at work."
+        if lot > right
+        else "does not do better than the right one."
+    )
+    choices = ["", "-random", "-neighbour", "-soft", "-best", "-one-teacher"]
+    if mean > gain[[f"S2{choice}" for choice in choices]].max():
+        said += " Best of all choices is the mean of all four"
+        said += (
+            ", and not for its level: clean speech as quiet as in that mean is at "
+            f"{number(quieter, 2, True)}."
+            if quieter < mean / 2
+            else f", much of it by its level: {number(quieter, 2, True)}."
+        )
+    return said
 
 
 def baselines(longer: pandas.DataFrame) -> list[str]:
