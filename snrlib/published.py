@@ -163,7 +163,7 @@ def oddities() -> pd.DataFrame:
             "S2 stands between S1 and its teachers, in PESQ averaged over the SNRs.",
             f"S1 {means['S1']:.3f}, S2 {means['S2']:.3f}, the teachers that supervise "
             f"{own.mean():.3f}, the best teacher at each SNR {best_teacher:.3f}: "
-            f"S2 goes {share:.0%} of the way from S1 to its teachers.",
+            f"S2 goes {100 * share:.0f} % of the way from S1 to its teachers.",
         )
     )
 
@@ -228,7 +228,8 @@ def oddities() -> pd.DataFrame:
             + ". Raw PESQ starts at -0.5, so its percentages have no fixed meaning.",
         )
     )
-    return pd.DataFrame(rows, columns=["table", "oddity", "evidence"])
+    found = pd.DataFrame(rows, columns=["table", "oddity", "evidence"])
+    return found.replace(r"(?<![\w.])-(?=\d)", "−", regex=True)  # a real minus sign
 
 
 def _read(name: str) -> pd.DataFrame:

@@ -60,13 +60,13 @@ def test_the_oddities_carry_the_numbers_that_a_reader_can_check() -> None:
     for expected in (
         "0.964, 0.982, 0.987",  # T4's STOI
         "S1 0.312, noisy 0.367",  # at -20 dB
-        "At -20, 0, 10 dB: S2 1.172, 2.417, 2.921",
+        "At −20, 0, 10 dB: S2 1.172, 2.417, 2.921",
         "T3 2.387, T2 2.461",
         "T4 2.891, T3 3.109",
         "S1 2.206, S2 2.305, the teachers that supervise 2.356",
-        "2.388: S2 goes 66% of the way",
+        "2.388: S2 goes 66 % of the way",
         "up to 0.006",
-        "noisy at -20 dB 0.761, at -15 dB 0.660",
+        "noisy at −20 dB 0.761, at −15 dB 0.660",
         "38.71 % as a ratio of means",
     ):
         assert expected in text
