@@ -109,8 +109,8 @@ def findings(everything: pandas.DataFrame, steps: int) -> list[str]:
         f"{number(smoothing(first, shortest), 3, True)} above S1 in STOI.",
         f"* **Why so little?** {teaching(everything, shortest)} What a network of one range can do "
         f"(T2 alone, at all SNRs: {number(t2)} dB; S1 {number(alone.mean())} dB) is passed on by "
-        "its weights rather than by its outputs: notebook 06 measures what these tell the "
-        "student, and it is hardly more than clean speech does.",
+        "its weights, and hardly by the outputs of one teacher: notebook 06 measures what these "
+        "tell the student, and it is not much more than clean speech does.",
         *baselines(longer),
     ]
 
@@ -171,6 +171,8 @@ def smoothing(first: pandas.DataFrame, steps: int) -> float:
 
 def teaching(everything: pandas.DataFrame, steps: int) -> str:
     """Whether it is the right teacher that helps, or any, or all of them, or their level."""
+    seeds = replicates.by_seed(everything[everything["steps"] == steps], "S2-mean", "S1")
+    whole = seeds[seeds["seed"] == replicates.ALL].iloc[0]
     gain = replicates.by_budget(everything).loc[f"{steps:,}"][("si_sdr", "minus S1")]
     right, lot, mean, quieter = (gain[f"S2{k}"] for k in ("", "-random", "-mean", "-quieter"))
     said = "A teacher drawn by lot " + (
@@ -180,7 +182,11 @@ def teaching(everything: pandas.DataFrame, steps: int) -> str:
     )
     choices = ["", "-random", "-neighbour", "-soft", "-best", "-one-teacher"]
     if mean > gain[[f"S2{choice}" for choice in choices]].max():
-        said += " Best of all choices is the mean of all four"
+        said += (
+            " Best of all choices is the mean of all four (95 % interval over "
+            f"{len(seeds) - 1} seeds {number(whole['low'], 2, True)} to "
+            f"{number(whole['high'], 2, True)} after {steps:,} steps)"
+        )
         said += (
             ", and not for its level: clean speech as quiet as in that mean is at "
             f"{number(quieter, 2, True)}."
