@@ -14,7 +14,7 @@ import pandas
 import torch
 from record_study import RECORDED
 
-from snrlib import gradients, models, objectives, open_run, systems, teachers
+from snrlib import controls, gradients, models, objectives, open_run, systems, teachers
 from snrlib.files import read_json, write_text
 
 
@@ -35,6 +35,7 @@ def main() -> None:
         "clean speech (S1)": objectives.Supervised(),
         "Eq. 1 (S2)": objectives.Distillation(frozen, student.alpha),
         "teachers alone (alpha 1)": objectives.Distillation(frozen, 1.0),
+        "mean of all teachers (S2-mean)": controls.objective("mean", frozen, student.alpha, 0.0),
         "smoothing": objectives.Smoothing(
             objectives.smoothing_shares(frozen, crops), student.alpha
         ),
