@@ -79,10 +79,11 @@ def better_than(scores: pd.DataFrame, system: str, reference: str, metrics: Sequ
     down = [NAMES.get(m, m) for m, sign in signs.items() if sign < 0]
     if up and not down and len(up) == len(signs):
         return f"Yes: over the whole test set {system} is better than {reference} in {listed(up)}."
+    level = [NAMES.get(m, m) for m, sign in signs.items() if sign == 0]
     if up and down:
         return (
             f"Mixed: over the whole test set {system} is better than {reference} in {listed(up)} "
-            f"and worse in {listed(down)}."
+            f"and worse in {listed(down)}" + (f"; {listed(level)} open." if level else ".")
         )
     if up:
         return (
@@ -98,3 +99,13 @@ def better_than(scores: pd.DataFrame, system: str, reference: str, metrics: Sequ
         f"No: over the whole test set {system} is not shown to be better than {reference}; "
         f"every interval ({listed([NAMES.get(m, m) for m in metrics])}) contains zero."
     )
+
+
+def better_where(scores: pd.DataFrame, system: str, reference: str, metrics: Sequence[str]) -> str:
+    """As :func:`better_than`, and the answer in unseen noises alone where it is another."""
+    answer = better_than(scores, system, reference, metrics)
+    unseen = scores[scores["noise_seen"] == "unseen"]
+    there = better_than(unseen, system, reference, metrics) if len(unseen) else answer
+    if there == answer:
+        return answer
+    return f"{answer} In unseen noises alone: {there.replace('over the whole test set ', '')}"

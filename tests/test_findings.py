@@ -46,6 +46,25 @@ def test_the_plain_answer_goes_the_way_of_the_numbers() -> None:
     assert answer(0.5, ["stoi", "si_sdr"]).startswith("In part")
 
 
+def test_what_is_better_and_what_worse_leaves_out_no_metric() -> None:
+    table = scores({0: 0.5})
+    table["pesq_raw"] = -table["stoi"]
+    mixed = findings.better_than(table, "S2", "S1", ["stoi", "pesq_raw", "si_sdr"])
+    assert mixed.startswith("Mixed")
+    assert "better than S1 in STOI and worse in raw PESQ; SI-SDR open." in mixed
+
+
+def test_unseen_noises_are_named_only_where_they_say_something_else() -> None:
+    seen = scores({0: 0.5}).assign(noise_seen="seen")
+    same = pd.concat([seen, scores({5: 0.5}).assign(noise_seen="unseen")])
+    other = pd.concat([seen, scores({5: -0.2}).assign(noise_seen="unseen")])
+    assert "unseen" not in findings.better_where(same, "S2", "S1", ["stoi"])
+    assert "unseen" not in findings.better_where(seen, "S2", "S1", ["stoi"])
+    sentence = findings.better_where(other, "S2", "S1", ["stoi"])
+    assert sentence.startswith("Yes: over the whole test set")
+    assert sentence.endswith("In unseen noises alone: No: S2 is worse than S1 in STOI.")
+
+
 def test_a_mean_difference_says_what_it_rests_on() -> None:
     sentence = findings.over_all(scores({0: 0.5, 5: 0.5}), "S2", "S1", "stoi")
     assert "+0.5" in sentence and "12 mixtures of 6 utterances of 1 voice" in sentence

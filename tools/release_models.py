@@ -17,11 +17,11 @@ from pathlib import Path
 import pandas
 import torch
 
-from snrlib import checkpoint, corpora, datasets, evaluation, metrics, open_run
+from snrlib import checkpoint, corpora, datasets, evaluation, metrics, open_run, replicates
 from snrlib.corpora import folder, timit
 from snrlib.enhancement import RELEASED, Enhancer, load_model
 from snrlib.files import checksum, kit_root, read_json, write_json, write_text
-from snrlib.findings import over_all
+from snrlib.findings import number, over_all
 from snrlib.run import Run
 
 METRICS = {"pesq_raw": "raw PESQ", "stoi": "STOI", "si_sdr": "SI-SDR"}
@@ -91,7 +91,8 @@ def card(
         "scores": {
             "test set": f"{test}: {len(noisy)} mixtures of {both['utterance'].nunique()} "
             f"utterances by {both['speaker'].nunique()} unseen speaker(s) with the noises "
-            f"{', '.join(run.noises['id'])}; recipe {identity(run)}",
+            f"{', '.join(run.noises['id'])}",
+            "recipe": identity(run),
             "kind": "means over mixtures by SNR, weights in single precision; pesq_raw is raw "
             "P.862 narrow-band, not MOS-LQO",
             "failed scores": int((both["failure"].fillna("") != "").sum()),
@@ -124,7 +125,32 @@ def siblings(run: Run, trained: str, names: dict[str, str]) -> dict[str, list[st
     both = pandas.concat(
         [run.scores(name).assign(system=names[name]) for name in PAIR], ignore_index=True
     )
-    return {"S2 and S1": [over_all(both, *(names[name] for name in PAIR), m) for m in METRICS]}
+    said = [over_all(both, *(names[name] for name in PAIR), metric) for metric in METRICS]
+    return {"S2 and S1": said + further_trainings(run)}
+
+
+def further_trainings(run: Run) -> list[str]:
+    """Where the run has more trainings of S1 and S2: what each scored, this one first."""
+    done = {path.stem for path in (run.folder / "scores").glob("S[12]-seed*.csv")}
+    seeds = sorted({name[2:] for name in done if {f"S1{name[2:]}", f"S2{name[2:]}"} <= done})
+    if not seeds:
+        return []
+    named = [f"{name}{seed}" for name in PAIR for seed in ("", *seeds)]
+    scores = replicates.merged(run.scores(named), run.profile["student"]["steps"])
+    found = []
+    for metric, label in METRICS.items():
+        digits = 2 if metric == "si_sdr" else 3
+        each = scores.groupby(["system", "seed"])[metric].mean()
+        values = {
+            "S1": [number(value, digits) for value in each["S1"]],
+            "S2": [number(value, digits) for value in each["S2"]],
+            "S2 minus S1": [number(v, digits, True) for v in each["S2"] - each["S1"]],
+        }
+        found.append(
+            f"Mean {label} of {len(seeds) + 1} trainings each, the released first: "
+            + "; ".join(f"{name} {', '.join(numbers)}" for name, numbers in values.items())
+        )
+    return [f"{sentence}." for sentence in found]
 
 
 def means(scores: pandas.DataFrame) -> list[dict]:
@@ -195,9 +221,13 @@ def readable(facts: dict) -> str:
         f"* Commit {facts['commit']}, {versions}.",
         "",
         f"Scores ({facts['scores']['kind']}; test set: {facts['scores']['test set']}; "
+        f"recipe {facts['scores']['recipe']}; "
         f"{facts['scores']['failed scores']} failed scores left out):",
         "",
         *rows(facts["scores"]["means"]),
+        "",
+        f"Scores on another recipe than {facts['scores']['recipe']} are those of other mixtures: "
+        "compare such cards by what is gained over noisy, not row by row.",
         "",
         "The same in those noises alone that no training has met:",
         "",
@@ -205,7 +235,7 @@ def readable(facts: dict) -> str:
         "",
     ]
     if between := facts.get("S2 and S1"):
-        lines += ["The two students on that test set, one training each:", ""]
+        lines += ["The two students on that test set:", ""]
         lines += [*(f"* {sentence}" for sentence in between), ""]
     lines += [
         "The weights as shipped, on the small sets that the tests score again (means):",
