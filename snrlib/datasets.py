@@ -19,6 +19,7 @@ from torch import Tensor
 from snrlib import audio, devices, mixing
 from snrlib.bank import FULL_SCALE, Bank
 from snrlib.errors import SnrlibError
+from snrlib.files import checksum
 from snrlib.teachers import TEACHER_SNRS
 
 STUDENT_SNRS = (-20, -10, 0, 10, 20)
@@ -172,6 +173,11 @@ def recipe(
     table = pandas.concat(tables, ignore_index=True)
     table.insert(0, "mixture", [f"{name}-{i:05d}" for i in range(len(table))])
     return table[COLUMNS]
+
+
+def fingerprint(table: pandas.DataFrame) -> str:
+    """A checksum of a recipe's mixtures, equal on every machine: paths do not count."""
+    return checksum(table.drop(columns=["speech_path", "noise_path"]).to_csv(index=False))
 
 
 def mixture(row: Mapping[str, Any] | Any, bank: Bank | None = None) -> mixing.Mixture:

@@ -6,6 +6,7 @@ in whichever direction the numbers go. They name how many utterances and voices 
 Notebooks: 05_distillation, 06_ablation_s1_vs_s2, 08_results.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +30,11 @@ def listed(names: Sequence[Any]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def with_minus_signs(sentence: str) -> str:
+    """Numbers below zero with a minus sign, not with a hyphen."""
+    return re.sub(r"(?<![\w.)\]])-(?=\d)", "−", sentence)
 
 
 def over_all(scores: pd.DataFrame, system: str, reference: str, metric: str) -> str:
@@ -71,41 +77,55 @@ def by_snr(scores: pd.DataFrame, system: str, reference: str, metric: str) -> st
 
 def better_than(scores: pd.DataFrame, system: str, reference: str, metrics: Sequence[str]) -> str:
     """The plain answer to "is `system` better than `reference`?", over several metrics."""
-    signs = {}
-    for metric in metrics:
-        row = paired(scores, system, reference, metric, by=()).iloc[0]
-        signs[metric] = 1 if row["low"] > 0 else -1 if row["high"] < 0 else 0
-    up = [NAMES.get(m, m) for m, sign in signs.items() if sign > 0]
-    down = [NAMES.get(m, m) for m, sign in signs.items() if sign < 0]
-    if up and not down and len(up) == len(signs):
-        return f"Yes: over the whole test set {system} is better than {reference} in {listed(up)}."
-    level = [NAMES.get(m, m) for m, sign in signs.items() if sign == 0]
-    if up and down:
-        return (
-            f"Mixed: over the whole test set {system} is better than {reference} in {listed(up)} "
-            f"and worse in {listed(down)}" + (f"; {listed(level)} open." if level else ".")
-        )
-    if up:
-        return (
-            f"In part: over the whole test set {system} is better than {reference} in "
-            f"{listed(up)}; in the rest no difference can be shown."
-        )
-    if down:
-        return (
-            f"No: over the whole test set {system} is worse than {reference} in {listed(down)}"
-            + ("." if len(down) == len(signs) else ", and better in none.")
-        )
-    return (
-        f"No: over the whole test set {system} is not shown to be better than {reference}; "
-        f"every interval ({listed([NAMES.get(m, m) for m in metrics])}) contains zero."
-    )
+    signs = _signs(scores, system, reference, metrics)
+    return _answer(signs, f"over the whole test set {system}", reference)
 
 
 def better_where(scores: pd.DataFrame, system: str, reference: str, metrics: Sequence[str]) -> str:
     """As :func:`better_than`, and the answer in unseen noises alone where it is another."""
-    answer = better_than(scores, system, reference, metrics)
+    everywhere = _signs(scores, system, reference, metrics)
+    answer = _answer(everywhere, f"over the whole test set {system}", reference)
     unseen = scores[scores["noise_seen"] == "unseen"]
-    there = better_than(unseen, system, reference, metrics) if len(unseen) else answer
-    if there == answer:
+    there = _signs(unseen, system, reference, metrics) if len(unseen) else everywhere
+    if there == everywhere:
         return answer
-    return f"{answer} In unseen noises alone: {there.replace('over the whole test set ', '')}"
+    return f"{answer} In unseen noises alone: {_answer(there, system, reference)}"
+
+
+def _signs(
+    scores: pd.DataFrame, system: str, reference: str, metrics: Sequence[str]
+) -> dict[str, int]:
+    """By metric: 1 where the interval of the lead is above zero, -1 below, 0 where it holds it."""
+    signs = {}
+    for metric in metrics:
+        row = paired(scores, system, reference, metric, by=()).iloc[0]
+        signs[metric] = 1 if row["low"] > 0 else -1 if row["high"] < 0 else 0
+    return signs
+
+
+def _answer(signs: dict[str, int], who: str, reference: str) -> str:
+    """What the signs say; `who` may begin with where that holds."""
+    up, level, down = (
+        [NAMES.get(metric, metric) for metric, sign in signs.items() if sign == wanted]
+        for wanted in (1, 0, -1)
+    )
+    if up and down:
+        return (
+            f"Mixed: {who} is better than {reference} in {listed(up)} "
+            f"and worse in {listed(down)}" + (f"; {listed(level)} open." if level else ".")
+        )
+    if up and level:
+        return (
+            f"In part: {who} is better than {reference} in {listed(up)}; in the rest no "
+            "difference can be shown."
+        )
+    if up:
+        return f"Yes: {who} is better than {reference} in {listed(up)}."
+    if down:
+        return f"No: {who} is worse than {reference} in {listed(down)}" + (
+            ", and better in none." if level else "."
+        )
+    return (
+        f"No: {who} is not shown to be better than {reference}; every interval ({listed(level)}) "
+        "contains zero."
+    )

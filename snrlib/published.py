@@ -13,6 +13,7 @@ from importlib.resources import files
 import pandas as pd
 
 from snrlib import tables
+from snrlib.findings import with_minus_signs
 from snrlib.teachers import assign
 
 CITATION = (
@@ -228,8 +229,7 @@ def oddities() -> pd.DataFrame:
             + ". Raw PESQ starts at -0.5, so its percentages have no fixed meaning.",
         )
     )
-    found = pd.DataFrame(rows, columns=["table", "oddity", "evidence"])
-    return found.replace(r"(?<![\w.])-(?=\d)", "−", regex=True)  # a real minus sign
+    return pd.DataFrame(rows, columns=["table", "oddity", "evidence"]).map(with_minus_signs)
 
 
 def _read(name: str) -> pd.DataFrame:

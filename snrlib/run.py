@@ -270,9 +270,7 @@ class Run:
             "data": {
                 "set": system.data,
                 # Without paths: a run folder may be moved, or copied to another machine.
-                "recipe": checksum(
-                    crops.table.drop(columns=["speech_path", "noise_path"]).to_csv(index=False)
-                ),
+                "recipe": datasets.fingerprint(crops.table),
                 "audio": self.bank.checksum,
                 **{k: self.settings[k] for k in ("speech", "seen_noise", "unseen_noise", "seed")},
             },

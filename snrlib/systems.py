@@ -4,13 +4,12 @@ Teachers `T1` to `T4`; `S1`, the student without teachers; `S2`, the student of 
 trainings that explain S2, whose names say how they differ from it: `alpha0.25` (another weight
 of the teachers, on the shorter budget of the sweep), `S2-smoothing` (a blend of clean and noisy
 speech in the teachers' place), and the other controls of :mod:`snrlib.controls`, such as
-`S2-random`. `S1-from-T2` and `S2-from-T2` start from a teacher's weights instead of from random
-ones, `S2-from-average` from the mean of all teachers' weights; `S1-widening` is `S2-widening`
-without teachers. `S1-seed2`, `S2-seed2` and so on
-are trained once more on the same data, from other initial weights, with crops in another order;
-`S1-steps500` is a training of 500 steps with a schedule of its own. The baselines are `wavenet`,
-`psa_bilstm` and `crn` at their papers' sizes only: at any other size they are called
-`crn-narrow` (or `-wide`), everywhere.
+`S2-random`; `S1-widening` is `S2-widening` without teachers. `S1-from-T2` and `S2-from-T2` start
+from a teacher's weights instead of from random ones, `S2-from-average` from the mean of all
+teachers' weights. `S1-seed2`, `S2-seed2` and so on are trained once more on the same data, from
+other initial weights, with crops in another order; `S1-steps500` is a training of 500 steps with
+a schedule of its own. The baselines are `wavenet`, `psa_bilstm` and `crn` at their papers' sizes
+only: at any other size they are called `crn-narrow` (or `-wide`), everywhere.
 
 Notebooks: 04_teacher_training, 05_distillation, 06_ablation_s1_vs_s2, 07_baselines.
 """
@@ -70,7 +69,8 @@ class System:
         """The teachers that must have been trained before."""
         if self.target == "one-teacher":
             return (GENERALIST,)
-        return () if self.target in ("clean", "own") or self.alpha == 0 else TEACHERS
+        without = self.target in ("clean", "own") or self.name.startswith("S1")
+        return () if without else TEACHERS
 
 
 def find(name: str, profile: dict[str, Any]) -> System:

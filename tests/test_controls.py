@@ -201,3 +201,11 @@ def test_averaged_weights_are_means_and_counters_stay_whole() -> None:
     assert torch.equal(mean["weight"], torch.tensor([2.0, 4.0]))
     assert mean["num_batches_tracked"] == 2 and mean["num_batches_tracked"].dtype == torch.int64
     assert all(torch.equal(averaged([one])[key], value) for key, value in one.state_dict().items())
+
+
+def test_a_profile_without_weight_for_the_teachers_takes_none_away_from_a_control() -> None:
+    numbers = profiles.load("cpu")
+    numbers = {**numbers, "student": {**numbers["student"], "alpha": 0.0}}
+    for name in ("S2", "S2-alpha1", "S2-fading", "S2-widening"):
+        assert systems.find(name, numbers).teachers == tuple(TEACHER_SNRS)
+    assert systems.find("S1-widening-steps500", numbers).teachers == ()

@@ -6,13 +6,16 @@ Run it after tools/record_study.py. The text stands between the README's `<!-- r
 and is made from the recorded scores and the printed tables alone; a test compares the two.
 """
 
+from typing import Any
+
 import pandas
 import readme_marks
 
-from snrlib import evaluation, published, recorded, replicates, systems
-from snrlib.findings import better_where, listed, number
+from snrlib import evaluation, published, recorded, replicates, routing, systems
+from snrlib.findings import DIGITS, NAMES, better_where, listed, number
 
 METRICS = {"si_sdr": ("SI-SDR in dB", 2), "pesq_raw": ("raw PESQ", 2), "stoi": ("STOI", 3)}
+GAIN = ("si_sdr", "minus S1")  # a column of replicates.by_budget
 UPPER_DB = -5  # from here up there is speech to be saved
 COMPARED = [("S2", "noisy", "si_sdr"), ("S2", "noisy", "pesq_raw"), ("S2", "noisy", "stoi"),
             ("S2", "S1", "si_sdr"), ("S2", "S1", "pesq_raw"), ("S2", "S1", "stoi")]  # fmt: skip
@@ -61,7 +64,7 @@ def results() -> str:
     everything = replicates.merged(recorded.scores(), steps)
     longer = everything[everything["steps"] == steps]
     seeds = longer.loc[longer["system"] == "S2", "seed"].nunique()
-    snrs = [f"{snr:g}".replace("-", "−") for snr in sorted(longer["snr_db"].unique())]
+    snrs = [number(snr, 0) for snr in sorted(longer["snr_db"].unique())]
     lines = [
         f"{recorded.caption()}. Means over {seeds} training seeds of S1 and S2.",
         "",
@@ -89,11 +92,21 @@ def findings(everything: pandas.DataFrame, steps: int) -> list[str]:
     scatter = means.groupby("steps").agg(lambda seeds: seeds.max() - seeds.min())
     printed = published.table2().pivot(index="snr_db", columns="system", values="pesq_raw")
     upper = everything[everything["snr_db"] >= UPPER_DB]
-    where = [f"{leads_by_seed(upper, budget)} after {budget:,}" for budget in (steps, shortest)]
+    leads = dict(
+        iter(replicates.lead_by_budget(everything, metrics=list(METRICS)).groupby("steps"))
+    )
+    leads_above = replicates.lead_by_budget(upper, metrics=["si_sdr"])
+    where = [
+        f"{each_seed(leads_above[leads_above['steps'] == budget])} after {budget:,}"
+        for budget in (steps, shortest)
+    ]
+    # Rows are sorted by the last metric.
+    table = replicates.by_budget(everything, "S1", list(METRICS)[::-1])
+    above = replicates.by_budget(upper, "S1", ["si_sdr"])[GAIN]
     return [
-        f"* **Is S2 better than S1?** After {steps:,} steps, {verdict(everything, steps)}: "
-        f"{over_seeds(everything, steps)}. After {shortest:,}, {verdict(everything, shortest)}: "
-        f"{over_seeds(everything, shortest)}. What S2 gains in SI-SDR it gains in the loudest "
+        f"* **Is S2 better than S1?** After {steps:,} steps, {verdict(leads[steps])}: "
+        f"{over_seeds(leads[steps])}. After {shortest:,}, {verdict(leads[shortest])}: "
+        f"{over_seeds(leads[shortest])}. What S2 gains in SI-SDR it gains in the loudest "
         f"noise: from {number(UPPER_DB, 0)} dB up its lead is {' and '.join(where)}. Another seed "
         f"alone moves S1 by up to {number(scatter[steps])} dB. The paper's gap is "
         f"{number((printed['S2'] - printed['S1']).mean(), 2, True)} raw PESQ.",
@@ -101,54 +114,53 @@ def findings(everything: pandas.DataFrame, steps: int) -> list[str]:
         f"moves S1 by up to {number(scatter[shortest])} dB after {shortest:,} steps: smaller gains "
         "of one training say nothing. What the names mean is in notebook 06.",
         "",
-        *gains(everything),
+        *gains(table, above),
         "",
-        f"* **Why so little?** {teaching(everything, shortest)}",
+        started(everything, steps, shortest),
+        "",
+        "* **Why so little?** "
+        + teaching(everything, longer, shortest, table[GAIN][f"{shortest:,}"], above),
         *baselines(longer),
     ]
 
 
-def leads_by_seed(scores: pandas.DataFrame, steps: int) -> str:
-    """S2 minus S1 in SI-SDR, training by training."""
-    leads = replicates.by_seed(scores[scores["steps"] == steps], "S2", "S1")
-    each = leads[leads["seed"] != replicates.ALL]["difference"]
-    return ", ".join(number(value, 2, True) for value in each)
+def between(row: Any, digits: int = 2) -> str:
+    """The ends of an interval."""
+    return f"{number(row['low'], digits, True)} to {number(row['high'], digits, True)}"
 
 
-def over_seeds(everything: pandas.DataFrame, steps: int) -> str:
+def each_seed(rows: pandas.DataFrame, digits: int = 2) -> str:
+    """A lead, training by training."""
+    each = rows[rows["seed"] != replicates.ALL]["difference"]
+    return ", ".join(number(value, digits, True) for value in each)
+
+
+def over_seeds(leads: pandas.DataFrame) -> str:
     """S2 minus S1 at one budget: every training, mean and interval over seeds."""
-    leads = replicates.lead_by_budget(everything, metrics=list(METRICS))
-    leads = leads[leads["steps"] == steps]
     parts = []
-    for metric in METRICS:
+    for metric, (label, _) in METRICS.items():
         rows = leads[leads["metric"] == metric]
-        label, digits = METRICS[metric]
-        digits = max(digits, 2 if metric == "si_sdr" else 3)
-        each = rows[rows["seed"] != replicates.ALL]["difference"]
+        digits = DIGITS[metric]
         whole = rows[rows["seed"] == replicates.ALL].iloc[0]
         parts.append(
-            f"{label} {', '.join(number(value, digits, True) for value in each)} (mean "
+            f"{label} {each_seed(rows, digits)} (mean "
             f"{number(whole['difference'], digits, True)}, 95 % interval over seeds "
-            f"{number(whole['low'], digits, True)} to {number(whole['high'], digits, True)})"
+            f"{between(whole, digits)})"
         )
     return "; ".join(parts)
 
 
-def verdict(everything: pandas.DataFrame, steps: int) -> str:
+def verdict(leads: pandas.DataFrame) -> str:
     """The short answer at one budget: what the intervals over seeds leave standing."""
-    leads = replicates.lead_by_budget(everything, metrics=list(METRICS))
-    whole = leads[(leads["steps"] == steps) & (leads["seed"] == replicates.ALL)]
-    better = [METRICS[row.metric][0].split(" in ")[0] for row in whole.itertuples() if row.low > 0]
-    worse = [METRICS[row.metric][0].split(" in ")[0] for row in whole.itertuples() if row.high < 0]
+    whole = leads[leads["seed"] == replicates.ALL]
+    better = [NAMES[metric] for metric in whole[whole["low"] > 0]["metric"]]
+    worse = [NAMES[metric] for metric in whole[whole["high"] < 0]["metric"]]
     said = [f"{word} in {listed(m)}" for word, m in (("better", better), ("worse", worse)) if m]
     return " and ".join(said) or "not shown"
 
 
-def gains(everything: pandas.DataFrame) -> list[str]:
+def gains(table: pandas.DataFrame, above: pandas.Series) -> list[str]:
     """What every kind of student gains over S1, as a table: over all SNRs, and over the upper."""
-    metrics = list(METRICS)[::-1]  # rows are sorted by the last
-    table = replicates.by_budget(everything, "S1", metrics)
-    upper = replicates.by_budget(everything[everything["snr_db"] >= UPPER_DB], "S1", metrics)
     lines = [
         f"| student | steps | trainings | SI-SDR in dB | from {number(UPPER_DB, 0)} dB up | "
         "raw PESQ | STOI |",
@@ -160,18 +172,17 @@ def gains(everything: pandas.DataFrame) -> list[str]:
             f"`{name}`" + ("\\*" if "-from-" in name else ""),
             steps,
             f"{row[('', 'seeds')]:.0f}",
-            number(row[("si_sdr", "minus S1")], 2, True),
-            number(upper.loc[(steps, name), ("si_sdr", "minus S1")], 2, True),
+            number(row[GAIN], 2, True),
+            number(above[steps, name], 2, True),
             number(row[("pesq_raw", "minus S1")], 3, True),
             number(row[("stoi", "minus S1")], 3, True),
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    return [*lines, "", started(everything)]
+    return lines
 
 
-def started(everything: pandas.DataFrame) -> str:
+def started(everything: pandas.DataFrame, steps: int, shortest: int) -> str:
     """What stands behind the star: the steps of those that begin with a teacher's weights."""
-    shortest, steps = everything["steps"].min(), everything["steps"].max()
     earlier = recorded.study()["settings"]["teacher"]["steps"]
     first = everything[everything["seed"] == 1]
     plain = first[(first["system"] == "S1") & (first["steps"] == steps)]
@@ -181,24 +192,34 @@ def started(everything: pandas.DataFrame) -> str:
     return (
         f"\\* T2's {earlier:,} steps come on top, in `-from-average` those of all four teachers. "
         f"Beside the S1 of its seed with as many steps in all, S1-from-T2 after {shortest:,} is at "
-        f"{number(equal['difference'], 2, True)} dB ({number(equal['low'], 2, True)} to "
-        f"{number(equal['high'], 2, True)}); no S1 was trained for longer."
+        f"{number(equal['difference'], 2, True)} dB ({between(equal)}); no S1 was trained for "
+        "longer."
     )
 
 
-def teaching(everything: pandas.DataFrame, steps: int) -> str:
-    """Whether it is the right teacher that helps, or any, or all of them, or their level."""
-    chosen = everything[everything["steps"] == steps]
-    seeds = replicates.by_seed(chosen, "S2-mean", "S1")
-    whole = seeds[seeds["seed"] == replicates.ALL].iloc[0]
-    gain = replicates.by_budget(everything).loc[f"{steps:,}"][("si_sdr", "minus S1")]
-    upper = everything[everything["snr_db"] >= UPPER_DB]
-    above = replicates.by_budget(upper).loc[f"{steps:,}"][("si_sdr", "minus S1")]
+def teaching(
+    everything: pandas.DataFrame,
+    longer: pandas.DataFrame,
+    steps: int,
+    gain: pandas.Series,
+    above: pandas.Series,
+) -> str:
+    """Whether it is the right teacher that helps, or any, or all of them, or their level.
+
+    Args:
+        everything: all scores.
+        longer: those of the full budget.
+        steps: the budget of all controls.
+        gain: of each student of that budget over S1.
+        above: the same by (steps, student), over the upper SNRs.
+    """
+    used = evaluation.paired(longer, routing.ESTIMATED, "S2", "si_sdr", by=()).iloc[0]
+    seeds = replicates.by_seed(everything[everything["steps"] == steps], "S2-mean", "S1")
     right, lot, mean, quieter = (gain[f"S2{k}"] for k in ("", "-random", "-mean", "-quieter"))
     said = [
         "The right expert helps where it is *used*: the teachers behind an estimate of the SNR "
-        f"are {lead(everything, 'teachers-estimated-snr', 'S2')} of SI-SDR ahead of S2. As a "
-        "target it does little, and a teacher drawn by lot "
+        f"are {number(used['difference'], 2, True)} dB ({between(used)}) of SI-SDR ahead of S2. "
+        "As a target it does little, and a teacher drawn by lot "
         + (
             "more: what is gained is no sign of the right expert at work."
             if lot > right
@@ -206,15 +227,15 @@ def teaching(everything: pandas.DataFrame, steps: int) -> str:
         )
     ]
     choices = ["", "-random", "-neighbour", "-soft", "-best", "-one-teacher"]
-    assert above["S2-quieter"] < above["S2-mean"], "then say something else"
+    quieter_above = above[f"{steps:,}", "S2-quieter"]
+    assert quieter_above < above[f"{steps:,}", "S2-mean"], "then say something else"
     if mean > gain[[f"S2{choice}" for choice in choices]].max():
         said.append(
-            "Best of all choices is the mean of all four (95 % interval over "
-            f"{len(seeds) - 1} seeds {number(whole['low'], 2, True)} to "
-            f"{number(whole['high'], 2, True)} dB after {steps:,} steps)"
-            + ". Its level is no more than a part of that: clean speech as quiet as in that mean "
-            f"is at {number(quieter, 2, True)}, from {number(UPPER_DB, 0)} dB up at "
-            f"{number(above['S2-quieter'], 2, True)} (one training)."
+            f"Best of all choices is the mean of all four (95 % interval over {len(seeds) - 1} "
+            f"seeds {between(seeds.iloc[-1])} dB after {steps:,} steps). Its level is no more than "
+            f"a part of that: clean speech as quiet as in that mean is at "
+            f"{number(quieter, 2, True)}, from {number(UPPER_DB, 0)} dB up at "
+            f"{number(quieter_above, 2, True)} (one training)."
         )
     said.append(
         "Notebook 06 measures what a target tells the weights: the right teacher says at first "
@@ -222,16 +243,6 @@ def teaching(everything: pandas.DataFrame, steps: int) -> str:
         "batch to batch."
     )
     return " ".join(said)
-
-
-def lead(everything: pandas.DataFrame, system: str, reference: str) -> str:
-    """How far a system is ahead in SI-SDR after the full budget, with its interval."""
-    longer = everything[everything["steps"] == everything["steps"].max()]
-    row = evaluation.paired(longer, system, reference, "si_sdr", by=()).iloc[0]
-    return (
-        f"{number(row['difference'], 2, True)} dB ({number(row['low'], 2, True)} to "
-        f"{number(row['high'], 2, True)})"
-    )
 
 
 def baselines(longer: pandas.DataFrame) -> list[str]:
@@ -246,7 +257,7 @@ def baselines(longer: pandas.DataFrame) -> list[str]:
     what = {
         "log_mmse": "no training",
         **{name: millions[name] for name in networks},
-        "teachers-estimated-snr": f"all four, {millions['T1']} each; the SNR is estimated",
+        routing.ESTIMATED: f"all four, {millions['T1']} each; the SNR is estimated",
     }
     return [
         f"* **Are other methods better than S2** ({millions['S2']} parameters, after the teachers' "

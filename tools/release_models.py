@@ -20,7 +20,7 @@ import torch
 from snrlib import checkpoint, corpora, datasets, evaluation, metrics, open_run, replicates
 from snrlib.corpora import folder, timit
 from snrlib.enhancement import RELEASED, Enhancer, load_model
-from snrlib.files import checksum, kit_root, read_json, write_json, write_text
+from snrlib.files import kit_root, read_json, write_json, write_text
 from snrlib.findings import number, over_all
 from snrlib.run import Run
 
@@ -92,7 +92,7 @@ def card(
             "test set": f"{test}: {len(noisy)} mixtures of {both['utterance'].nunique()} "
             f"utterances by {both['speaker'].nunique()} unseen speaker(s) with the noises "
             f"{', '.join(run.noises['id'])}",
-            "recipe": identity(run),
+            "recipe": datasets.fingerprint(run.recipe("test")),
             "kind": "means over mixtures by SNR, weights in single precision; pesq_raw is raw "
             "P.862 narrow-band, not MOS-LQO",
             "failed scores": int((both["failure"].fillna("") != "").sum()),
@@ -110,12 +110,6 @@ def card(
 def spelled(licence: str) -> str:
     """A Creative Commons licence as people write it, where a manifest has its SPDX identifier."""
     return re.sub(r"CC-(BY(?:-SA)?)-(\d\.\d)", r"CC \1 \2", licence)
-
-
-def identity(run: Run) -> str:
-    """A checksum of the test mixtures, wherever their files lie: equal if the mixtures are."""
-    recipe = run.recipe("test").drop(columns=["speech_path", "noise_path"])
-    return checksum(recipe.to_csv(index=False))
 
 
 def siblings(run: Run, trained: str, names: dict[str, str]) -> dict[str, list[str]]:

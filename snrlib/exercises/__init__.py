@@ -33,6 +33,7 @@ from snrlib.exercises.answers import (
     signal,
     untouched,
 )
+from snrlib.findings import with_minus_signs
 
 __all__ = [
     "NotYet",
@@ -152,14 +153,14 @@ def verdict(number: str, answer: Any, *more: Any) -> Verdict:
     try:
         if any(untouched(given) for given in answers):
             raise Untouched
-        return Verdict(number, True, _spoken(function(*map(guarded, answers))))
+        return Verdict(number, True, with_minus_signs(function(*map(guarded, answers))))
     except Untouched:
         values = [part for given in answers for part in parts(given) if not callable(part)]
         begun = any(not untouched(value) for value in values)
         missing = "something is not filled in" if begun else "nothing is filled in"
         return Verdict(number, False, f"{missing}. {asked}")
     except NotYet as wrong:
-        return Verdict(number, False, _spoken(str(wrong)))
+        return Verdict(number, False, with_minus_signs(str(wrong)))
     except Exception as error:  # whatever an answer of an unforeseen kind sets off in a check
         kind = type(error).__name__
         return Verdict(number, False, f"this answer cannot be checked ({kind}: {error}). {asked}")
@@ -179,11 +180,6 @@ def _find(number: str) -> Check:
         there = f"there are {', '.join(known)}" if known else "that notebook has none"
         raise SnrlibError(f"There is no exercise {number!r}; {there}.")
     return _CHECKS[number]
-
-
-def _spoken(sentence: str) -> str:
-    """Numbers below zero with a minus sign, not with a hyphen."""
-    return re.sub(r"(?<![\w.)\]])-(?=\d)", "−", sentence)
 
 
 def _asked(function: Check) -> str:
