@@ -99,7 +99,8 @@ def clips() -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module")
 def comparison(browser: Any, tmp_path_factory: Any) -> Any:
     """A page of the site made from a notebook with a comparison, opened from the disk."""
-    output = new_output("display_data", data={"text/html": compare(clips(), notes={}).html})
+    notes = {"again": "SI-SDR\N{NO-BREAK SPACE}10.5\N{NO-BREAK SPACE}dB"}
+    output = new_output("display_data", data={"text/html": compare(clips(), notes=notes).html})
     cells = [new_markdown_cell("# Title\n\nPromise."), new_code_cell("compare", outputs=[output])]
     folder = tmp_path_factory.mktemp("site")
     nbformat.write(new_notebook(cells=cells), folder / "00_page.ipynb")
@@ -117,6 +118,11 @@ def in_panel(browser: Any, frame: Any, script: str) -> Any:
         return browser.execute_script(script)
     finally:
         browser.switch_to.default_content()
+
+
+def test_a_score_under_a_player_stands_on_one_line(browser: Any, comparison: Any) -> None:
+    lines = "return document.querySelector('.snrlib-note').getClientRects().length"
+    assert browser.execute_script(lines) == 1
 
 
 def test_an_exported_page_plays_offline(browser: Any, comparison: Any) -> None:

@@ -143,7 +143,8 @@ def _row(clips: Clips, position: int, image: bytes, notes: Mapping[str, str]) ->
     name = html.escape(clip.name, quote=True)
     seconds = len(clip.signal) / clips.sample_rate
     note = html.escape(_typeset(str(notes.get(clip.name, ""))))
-    plain = 'class="snrlib-note" style="font-weight: normal;"'
+    # A name may break anywhere, a score only between words.
+    plain = 'class="snrlib-note" style="font-weight: normal; overflow-wrap: normal;"'
     small = f"<br><small {plain}>{note}</small>" if note else ""
     sound = data_uri("audio/wav", wav(clip.signal * clips.gain, clips.sample_rate))
     picture = data_uri("image/png", image)
