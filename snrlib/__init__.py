@@ -6,12 +6,12 @@ Everything here is loaded when first used, so that `import snrlib` costs next to
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from snrlib.errors import AudioError, MetricError, SnrlibError
+from snrlib.support.errors import AudioError, MetricError, SnrlibError
 
 if TYPE_CHECKING:
     from snrlib.enhancement import Enhancer, load_model
     from snrlib.listening import compare, explore
-    from snrlib.run import Run, open_run
+    from snrlib.experiment.run import Run, open_run
 
 __version__ = "0.1.0"
 

@@ -1,6 +1,6 @@
 """`python -m snrlib` is the same as `snrlib`."""
 
-from snrlib.cli import main
+from snrlib.commands.cli import main
 
 if __name__ == "__main__":
     main()

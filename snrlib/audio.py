@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
-from snrlib.errors import AudioError
-from snrlib.files import atomic
+from snrlib.support.errors import AudioError
+from snrlib.support.files import atomic
 
 SAMPLE_RATE = 16_000
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au")

@@ -16,11 +16,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from snrlib import audio, checkpoint
+from snrlib import audio
+from snrlib.models import checkpoint
 from snrlib.audio import SAMPLE_RATE
-from snrlib.devices import computes_in_bf16
-from snrlib.errors import AudioError, SnrlibError
-from snrlib.files import kit_root
+from snrlib.support.devices import computes_in_bf16
+from snrlib.support.errors import AudioError, SnrlibError
+from snrlib.support.files import kit_root
 from snrlib.models.folded import FoldedUNet
 from snrlib.models.unet import UNet
 

@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 
 
 def supervised(estimate: Tensor, clean: Tensor, weight: Tensor | None = None) -> Tensor:

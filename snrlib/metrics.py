@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from snrlib.audio import SAMPLE_RATE
-from snrlib.errors import MetricError
+from snrlib.support.errors import MetricError
 
 # The columns of every table of scores, in this order.
 METRICS = ("pesq_raw", "pesq_nb", "pesq_wb", "stoi", "estoi", "si_sdr")

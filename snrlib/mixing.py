@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from snrlib.errors import AudioError
+from snrlib.support.errors import AudioError
 
 LOOP_FADE = 800  # samples (50 ms) over which a looped noise fades from its end to its start
 

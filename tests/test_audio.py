@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from snrlib import audio
-from snrlib.errors import AudioError, SnrlibError
+from snrlib.support.errors import AudioError, SnrlibError
 
 TONE = (0.3 * np.sin(2 * np.pi * 440 * np.arange(8_000) / 16_000)).astype(np.float32)
 

@@ -4,8 +4,9 @@ import numpy as np
 import pandas
 import pytest
 
-from snrlib import audio, bank
-from snrlib.errors import AudioError, SnrlibError
+from snrlib import audio
+from snrlib.datasets import bank
+from snrlib.support.errors import AudioError, SnrlibError
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 import pandas
 import pytest
 
-from snrlib.errors import SnrlibError
-from snrlib.files import write_json
+from snrlib.support.errors import SnrlibError
+from snrlib.support.files import write_json
 from snrlib.listening import answers as answer_files
 from snrlib.listening import blind, figures, judgements, simulated, upload
 

@@ -17,7 +17,7 @@ import pandas
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from snrlib import site
+from snrlib.commands import pages
 from snrlib.listening import answers as answer_files
 from snrlib.listening import blind
 from snrlib.listening.players import compare

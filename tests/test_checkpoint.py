@@ -5,8 +5,9 @@ import json
 import pytest
 import torch
 
-from snrlib import checkpoint, models
-from snrlib.errors import SnrlibError
+from snrlib import models
+from snrlib.models import checkpoint
+from snrlib.support.errors import SnrlibError
 
 SIZE = {"channels": 4, "growth": 2}
 

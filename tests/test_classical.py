@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.signal import lfilter
 
-from snrlib.classical import log_mmse, log_spectral_gain, noise_power, oracle_psm
-from snrlib.errors import AudioError
+from snrlib.models.classical import log_mmse, log_spectral_gain, noise_power, oracle_psm
+from snrlib.support.errors import AudioError
 from snrlib.models.stft import stft
 
 RATE = 16_000

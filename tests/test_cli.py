@@ -11,7 +11,9 @@ import soundfile
 from click.testing import CliRunner
 
 import snrlib
-from snrlib import checkpoint, cli, models, study
+from snrlib import models
+from snrlib.commands import cli, study
+from snrlib.models import checkpoint
 
 RATE = 16_000
 Run = Callable[..., tuple[int, str, str]]

@@ -9,8 +9,9 @@ import numpy as np
 import pandas
 import pytest
 
-from snrlib import cluster, evaluation, mixing
-from snrlib.errors import SnrlibError
+from snrlib import evaluation, mixing
+from snrlib.evaluation import cluster
+from snrlib.support.errors import SnrlibError
 
 SNRS = (-10, 0, 10)
 

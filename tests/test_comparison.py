@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from snrlib import comparison, evaluation, models
+from snrlib import evaluation, models
+from snrlib.evaluation import comparison
 from snrlib.enhancement import Enhancer
 
 

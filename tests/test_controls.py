@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from snrlib import controls, losses, profiles, systems
-from snrlib.controls import CONTROLS
-from snrlib.objectives import Distillation
+from snrlib import losses
+from snrlib.experiment import profiles, systems
+from snrlib.training import ablations
+from snrlib.training.ablations import CONTROLS
+from snrlib.training.objectives import Distillation
 from snrlib.teachers import TEACHER_SNRS, averaged
 
 STUDENT_SNRS = [-20.0, -10.0, 0.0, 10.0, 20.0]

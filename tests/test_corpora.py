@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from snrlib import corpora, noises
-from snrlib.corpora import embedded, folder
-from snrlib.errors import SnrlibError
+from snrlib import corpora
+from snrlib.corpora import noises
+from snrlib.corpora.sources import embedded, folder
+from snrlib.support.errors import SnrlibError
 
 
 @pytest.fixture

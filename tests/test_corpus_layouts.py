@@ -14,9 +14,10 @@ import scipy.io
 import soundfile
 
 from snrlib import audio, corpora
-from snrlib.corpora import esc50, listing, sphere
+from snrlib.corpora import listing, sphere
+from snrlib.corpora.sources import esc50
 from snrlib.corpora.checking import check
-from snrlib.errors import AudioError, SnrlibError
+from snrlib.support.errors import AudioError, SnrlibError
 
 RATE = 16_000
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 from snrlib.models import create, parameters
 from snrlib.models.crn import CRN
 from snrlib.models.stft import stft

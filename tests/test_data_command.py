@@ -17,10 +17,11 @@ import soundfile
 from click.testing import CliRunner
 
 from snrlib import corpora, datasets
-from snrlib.corpora import librispeech, registered
-from snrlib.corpora.command import data
-from snrlib.errors import SnrlibError
-from snrlib.fetch import Download
+from snrlib.corpora import registered
+from snrlib.corpora.sources import librispeech
+from snrlib.commands.data import data
+from snrlib.support.errors import SnrlibError
+from snrlib.corpora.fetch import Download
 from snrlib.mixing import snr_db
 
 

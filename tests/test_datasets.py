@@ -8,8 +8,9 @@ import pandas
 import pytest
 import torch
 
-from snrlib import audio, bank, datasets, mixing
-from snrlib.errors import SnrlibError
+from snrlib import audio, datasets, mixing
+from snrlib.datasets import bank
+from snrlib.support.errors import SnrlibError
 from snrlib.teachers import TEACHER_SNRS
 
 SETS = [*TEACHER_SNRS, "student", "test"]

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from snrlib import doctor
+from snrlib.commands import doctor
 
 
 def report() -> dict[str, doctor.Finding]:
@@ -39,7 +39,7 @@ def test_a_missing_necessity_fails(monkeypatch: pytest.MonkeyPatch, package: str
 
 
 def test_audio_that_was_changed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    from snrlib.corpora import embedded
+    from snrlib.corpora.sources import embedded
 
     prompts = embedded.speech().head(3)
     prompts.loc[0, "samples"] += 1

@@ -8,7 +8,7 @@ import pandas
 import pytest
 
 from snrlib import audio
-from snrlib.corpora import embedded
+from snrlib.corpora.sources import embedded
 
 UNSEEN_VOICE = "ivrvoice"
 

@@ -6,7 +6,7 @@ import torch
 
 import snrlib
 from snrlib import enhancement, models
-from snrlib.errors import AudioError, SnrlibError
+from snrlib.support.errors import AudioError, SnrlibError
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["corners free", "corners aligned"])

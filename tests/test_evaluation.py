@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from snrlib import evaluation, tables
-from snrlib.errors import AudioError, SnrlibError
+from snrlib import evaluation
+from snrlib.evaluation import tables
+from snrlib.support.errors import AudioError, SnrlibError
 from snrlib.metrics import METRICS
-from snrlib.scores import SCORE_COLUMNS, read_scores, write_scores
+from snrlib.evaluation.scores import SCORE_COLUMNS, read_scores, write_scores
 
 
 class Pair(NamedTuple):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from snrlib import exercises
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 from snrlib.exercises import NotYet, Verdict, exercise
 
 KIT = Path(__file__).parents[1]

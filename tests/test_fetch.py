@@ -13,9 +13,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from snrlib import fetch, unpacking
-from snrlib.errors import SnrlibError
-from snrlib.files import cache_folder, read_json
+from snrlib.corpora import fetch, unpacking
+from snrlib.support.errors import SnrlibError
+from snrlib.support.files import cache_folder, read_json
 
 NOISE = np.random.default_rng(0).bytes(3_000_000)  # does not compress, like packed audio
 

@@ -10,8 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from snrlib import files
-from snrlib.errors import SnrlibError
+from snrlib.support import files
+from snrlib.support.errors import SnrlibError
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

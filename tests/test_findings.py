@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from snrlib import findings
+from snrlib.evaluation import findings
 
 
 def scores(gain: dict[int, float], utterances: int = 6) -> pd.DataFrame:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from snrlib import devices, enhancement, models
-from snrlib.errors import SnrlibError
+from snrlib import enhancement, models
+from snrlib.support import devices
+from snrlib.support.errors import SnrlibError
 from snrlib.models.folded import FoldedUNet
 
 

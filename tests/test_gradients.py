@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from snrlib import gradients
-from snrlib.errors import SnrlibError
+from snrlib.training import gradients
+from snrlib.support.errors import SnrlibError
 
 
 def split(drawn: dict[str, Tensor]) -> dict[str, gradients.Parts]:

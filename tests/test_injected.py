@@ -8,8 +8,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from papermill.exceptions import PapermillExecutionError
 
-from snrlib import injected
-from snrlib.errors import SnrlibError
+from snrlib.support import kernel
+from snrlib.support.errors import SnrlibError
 
 DECLARED = 'profile: str = "fast"  # size\nalpha: float = 0.5'
 

@@ -1,6 +1,6 @@
 """The recorded trials of level and weights say under which conditions they were made."""
 
-from snrlib import recorded
+from snrlib.evaluation import recorded
 
 
 def test_every_recorded_row_names_its_conditions():

@@ -12,7 +12,7 @@ import soundfile
 
 import snrlib
 from snrlib import audio, mixing
-from snrlib.errors import AudioError, SnrlibError
+from snrlib.support.errors import AudioError, SnrlibError
 from snrlib.listening import explorer, spectrogram, upload
 from snrlib.listening.players import compare, players
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from snrlib import audio, enhancement, models
-from snrlib.errors import AudioError
+from snrlib.support.errors import AudioError
 
 
 @pytest.fixture(scope="module")

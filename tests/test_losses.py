@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from snrlib import losses
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 
 torch.manual_seed(0)
 STUDENT, TEACHER, CLEAN = (torch.randn(3, 500, dtype=torch.float64) for _ in range(3))

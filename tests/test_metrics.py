@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snrlib import metrics
-from snrlib.errors import MetricError
+from snrlib.support.errors import MetricError
 
 RATE = 16_000
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snrlib import audio, mixing
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 
 offsets = st.floats(-0.5, 0.5)
 snrs = st.floats(-30, 40).map(lambda snr: round(snr, 3))

@@ -5,9 +5,10 @@ import pytest
 import soundfile
 from scipy import signal as filters
 
-from snrlib import audio, datasets, noises, synthesis
-from snrlib.corpora import embedded
-from snrlib.errors import SnrlibError
+from snrlib import audio, datasets
+from snrlib.corpora import noises, synthesis
+from snrlib.corpora.sources import embedded
+from snrlib.support.errors import SnrlibError
 
 SECONDS = 25.0
 RATE = 16_000

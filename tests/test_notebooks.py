@@ -11,7 +11,7 @@ import papermill
 import pytest
 from conftest import load_tool
 
-from snrlib import site, study
+from snrlib.commands import pages, study
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))

@@ -11,7 +11,8 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from snrlib import plots, published
+from snrlib import plots
+from snrlib.evaluation import published
 
 RATE = 16_000
 SNRS = range(-20, 25, 5)

@@ -7,7 +7,8 @@ import pytest
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-from snrlib import datasets, metrics, plots, published
+from snrlib import datasets, metrics, plots
+from snrlib.evaluation import published
 
 
 @pytest.fixture(autouse=True)

@@ -15,11 +15,13 @@ import pandas
 import pytest
 import torch
 
-from snrlib import checkpoint, datasets, devices, models, training
-from snrlib.bank import Bank
-from snrlib.errors import SnrlibError
-from snrlib.objectives import Supervised, own_loss
-from snrlib.step import Step
+from snrlib import datasets, models, training
+from snrlib.models import checkpoint
+from snrlib.support import devices
+from snrlib.datasets.bank import Bank
+from snrlib.support.errors import SnrlibError
+from snrlib.training.objectives import Supervised, own_loss
+from snrlib.training.step import Step
 
 BATCH = 5  # over two processes: three rows and two
 SIZE = {"channels": 3, "growth": 1, "depth": 3, "decimations": 2}

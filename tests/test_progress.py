@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from snrlib import progress
+from snrlib.support import progress
 
 
 @pytest.mark.parametrize(

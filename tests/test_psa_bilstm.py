@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 from snrlib.models import create, parameters
 from snrlib.models.psa_bilstm import PSABiLSTM, phase_sensitive_target
 from snrlib.models.stft import stft

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from snrlib import published, tables
+from snrlib.evaluation import published, tables
 from snrlib.teachers import TEACHER_SNRS
 
 

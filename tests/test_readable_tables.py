@@ -9,7 +9,8 @@ import pandas as pd
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-from snrlib import plots, published, tables
+from snrlib import plots
+from snrlib.evaluation import published, tables
 
 
 def test_a_table_says_what_it_is_and_leaves_blanks_where_nothing_is() -> None:

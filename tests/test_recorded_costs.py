@@ -8,7 +8,7 @@ import pandas
 import pytest
 from conftest import load_tool
 
-from snrlib import recorded
+from snrlib.evaluation import recorded
 
 ROOT = Path(__file__).parents[1]
 tool = load_tool("record_costs")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from conftest import load_tool
 
-from snrlib import recorded
+from snrlib.evaluation import recorded
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

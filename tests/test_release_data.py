@@ -9,7 +9,7 @@ from conftest import load_tool
 
 from snrlib import corpora, datasets, evaluation
 from snrlib.audio import SAMPLE_RATE
-from snrlib.corpora import folder
+from snrlib.corpora.sources import folder
 
 tool = load_tool("make_release_data")
 

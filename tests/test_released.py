@@ -9,9 +9,11 @@ import pandas
 import pytest
 from conftest import load_tool
 
-from snrlib import enhancement, evaluation, recorded, released
+from snrlib import enhancement, evaluation
+from snrlib.evaluation import recorded
+from snrlib.experiment import released
 from snrlib.enhancement import load_model
-from snrlib.scores import SCORE_COLUMNS
+from snrlib.evaluation.scores import SCORE_COLUMNS
 
 tool = load_tool("release_models")
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from snrlib import recorded, replicates, systems
+from snrlib.evaluation import recorded, seeds
+from snrlib.experiment import systems
 
 # What a training adds to the score of every mixture.
 TRAININGS = {

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from snrlib import evaluation, mixing, routing
-from snrlib.errors import SnrlibError
+from snrlib import evaluation, mixing
+from snrlib.teachers import routing
+from snrlib.support.errors import SnrlibError
 
 SNRS = range(-20, 25, 5)
 # With the true SNR, ties to the teacher with the lower number.

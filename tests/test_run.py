@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from snrlib import checkpoint, enhancement, open_run, profiles
-from snrlib.errors import SnrlibError
-from snrlib.run import Run
+from snrlib import enhancement, open_run
+from snrlib.experiment import profiles
+from snrlib.models import checkpoint
+from snrlib.support.errors import SnrlibError
+from snrlib.experiment.run import Run
 
 STILL = {"steps": 2, "batch": 4, "learning_rate": 0.0, "valid_every": 1, "valid_crops": 4}
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from snrlib.scores import SCORE_COLUMNS, read_scores, write_scores
+from snrlib.evaluation.scores import SCORE_COLUMNS, read_scores, write_scores
 
 
 def table(system: str) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from snrlib import site
+from snrlib.commands import pages
 
 EQUATION = (
     r"L=\frac{\alpha}{2}\lVert f_s(x)-f_{t_i}(x)\rVert^2+\frac{1-\alpha}{2}\lVert s-y\rVert^2"

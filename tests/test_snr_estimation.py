@@ -3,13 +3,8 @@
 import numpy as np
 import pytest
 
-from snrlib.errors import AudioError, SnrlibError
-from snrlib.snr_estimation import (
-    SpectralEstimator,
-    estimate_snr_db,
-    peakiness,
-    statistic_by_snr,
-)
+from snrlib.support.errors import AudioError, SnrlibError
+from snrlib.teachers.snr_estimation import SpectralEstimator, estimate_snr_db, peakiness, statistic_by_snr
 
 
 def mixture(snr_db, samples=400_000, seed=0):

@@ -7,10 +7,11 @@ import pandas
 import pytest
 import torch
 
-from snrlib import datasets, devices, models
-from snrlib.bank import Bank
-from snrlib.objectives import Distillation, Smoothing, Supervised
-from snrlib.step import Step
+from snrlib import datasets, models
+from snrlib.support import devices
+from snrlib.datasets.bank import Bank
+from snrlib.training.objectives import Distillation, Smoothing, Supervised
+from snrlib.training.step import Step
 
 SIZE = {"channels": 2, "growth": 1, "depth": 3, "decimations": 2}
 TEACHERS = ("T1", "T2", "T3", "T4")
@@ -119,7 +120,7 @@ def test_rows_of_one_teacher_go_through_it_together():
 
 
 def test_where_graphs_cannot_be_captured_training_goes_on_without(monkeypatch, caplog):
-    from snrlib import step
+    from snrlib.training import step
 
     model = models.create("unet", **SIZE)
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}

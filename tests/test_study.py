@@ -13,8 +13,11 @@ import pandas
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from snrlib import files, profiles, recorded, study
-from snrlib.errors import SnrlibError
+from snrlib.commands import study
+from snrlib.evaluation import recorded
+from snrlib.experiment import profiles
+from snrlib.support import files
+from snrlib.support.errors import SnrlibError
 
 PARAMETERS = """profile: str = "fast"  # size
 run_dir: str = ""  # folder

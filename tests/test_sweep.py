@@ -7,8 +7,8 @@ import pandas
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from snrlib import sweep
-from snrlib.errors import SnrlibError
+from snrlib.commands import sweep
+from snrlib.support.errors import SnrlibError
 
 TEACHER = """from pathlib import Path
 models = Path(run_dir) / "models" / "T1"

@@ -2,8 +2,9 @@
 
 import pytest
 
-from snrlib import models, profiles, systems
-from snrlib.errors import SnrlibError
+from snrlib import models
+from snrlib.experiment import profiles, systems
+from snrlib.support.errors import SnrlibError
 
 each_profile = pytest.mark.parametrize("profile", profiles.names())
 

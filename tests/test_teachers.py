@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from snrlib import teachers
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 
 
 class Adds(nn.Module):

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 import snrlib
-from snrlib import audio, corpora, metrics, profiles, study, training
-from snrlib.errors import SnrlibError
-from snrlib.files import kit_root, lock, writing
+from snrlib import audio, corpora, metrics, training
+from snrlib.commands import study
+from snrlib.experiment import profiles
+from snrlib.support.errors import SnrlibError
+from snrlib.support.files import kit_root, lock, writing
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("0*.ipynb"))

@@ -12,15 +12,11 @@ import pandas
 import pytest
 import torch
 
-from snrlib import audio, bank, checkpoint, datasets, models, training
-from snrlib.errors import SnrlibError
-from snrlib.objectives import (
-    Distillation,
-    Smoothing,
-    Supervised,
-    own_loss,
-    smoothing_shares,
-)
+from snrlib import audio, datasets, models, training
+from snrlib.datasets import bank
+from snrlib.models import checkpoint
+from snrlib.support.errors import SnrlibError
+from snrlib.training.objectives import Distillation, Smoothing, Supervised, own_loss, smoothing_shares
 
 SIZE = {"channels": 4, "growth": 1, "depth": 4, "decimations": 2}
 SETTINGS = {"model": {"class": "unet", "arguments": SIZE}, "seed": 3}

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from snrlib import models
-from snrlib.bench.plain import plainly
-from snrlib.errors import SnrlibError
+from snrlib.commands.bench.plain import plainly
+from snrlib.support.errors import SnrlibError
 from snrlib.models.unet import UNet
 
 

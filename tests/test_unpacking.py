@@ -8,8 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from snrlib import unpacking
-from snrlib.errors import SnrlibError
+from snrlib.corpora import unpacking
+from snrlib.support.errors import SnrlibError
 
 NOISE = np.random.default_rng(0).bytes(3_000_000)  # does not compress, like packed audio
 

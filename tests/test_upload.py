@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from snrlib.errors import AudioError
+from snrlib.support.errors import AudioError
 from snrlib.listening import upload
 from snrlib.listening.page import source
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 from snrlib.models import create, parameters
 from snrlib.models.wavenet import WavenetDenoiser, energy_conserving, silence_targets
 

@@ -20,11 +20,12 @@ from pathlib import Path
 import numpy as np
 import pandas
 
-from snrlib import audio, synthesis
+from snrlib import audio
+from snrlib.corpora import synthesis
 from snrlib.audio import SAMPLE_RATE
-from snrlib.corpora import librispeech, timit
-from snrlib.files import checksum, write_text
-from snrlib.progress import Progress
+from snrlib.corpora.sources import librispeech, timit
+from snrlib.support.files import checksum, write_text
+from snrlib.support.progress import Progress
 
 SHORTEST, LONGEST = 2.0, 5.0  # seconds
 MARGIN = 0.1  # seconds of pause kept before and after the speech

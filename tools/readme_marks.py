@@ -5,7 +5,7 @@ The record_*.py programs beside this file fill one part each.
 
 import re
 
-from snrlib.files import kit_root, write_text
+from snrlib.support.files import kit_root, write_text
 
 
 def replaced(text: str, name: str, part: str) -> str:

@@ -18,9 +18,10 @@ import nbformat
 import pandas
 import readme_marks
 
-from snrlib import checkpoint, recorded
-from snrlib.files import checksum, kit_root, read_json, write_text
-from snrlib.progress import duration
+from snrlib.evaluation import recorded
+from snrlib.models import checkpoint
+from snrlib.support.files import checksum, kit_root, read_json, write_text
+from snrlib.support.progress import duration
 
 COSTS = Path(__file__).parents[1] / "snrlib/assets/recorded/costs.csv"
 MARK = "<!-- cost -->"

@@ -14,8 +14,10 @@ import pandas
 import torch
 from record_study import RECORDED
 
-from snrlib import controls, gradients, models, objectives, open_run, systems, teachers
-from snrlib.files import read_json, write_text
+from snrlib import models, open_run, teachers
+from snrlib.experiment import systems
+from snrlib.training import ablations, gradients, objectives
+from snrlib.support.files import read_json, write_text
 
 
 def main() -> None:

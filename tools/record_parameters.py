@@ -8,7 +8,7 @@ The table, between `<!-- parameters -->` marks, is what papermill reads from the
 
 import readme_marks
 
-from snrlib import study
+from snrlib.commands import study
 
 
 def _row(name: str, found: dict[str, str]) -> str:

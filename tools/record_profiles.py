@@ -15,10 +15,12 @@ import pandas
 import readme_marks
 from record_costs import machine
 
-from snrlib import checkpoint, profiles, recorded
-from snrlib.bench import studies
-from snrlib.files import kit_root, write_text
-from snrlib.progress import duration
+from snrlib.evaluation import recorded
+from snrlib.experiment import profiles
+from snrlib.models import checkpoint
+from snrlib.commands.bench import studies
+from snrlib.support.files import kit_root, write_text
+from snrlib.support.progress import duration
 
 EXPECTED = kit_root() / "snrlib/assets/recorded/expected.csv"
 

@@ -11,8 +11,11 @@ from typing import Any
 import pandas
 import readme_marks
 
-from snrlib import evaluation, published, recorded, replicates, routing, systems
-from snrlib.findings import DIGITS, NAMES, better_where, listed, number
+from snrlib import evaluation
+from snrlib.evaluation import published, recorded, seeds
+from snrlib.experiment import systems
+from snrlib.teachers import routing
+from snrlib.evaluation.findings import DIGITS, NAMES, better_where, listed, number
 
 METRICS = {"si_sdr": ("SI-SDR in dB", 2), "pesq_raw": ("raw PESQ", 2), "stoi": ("STOI", 3)}
 GAIN = ("si_sdr", "minus S1")  # a column of replicates.by_budget

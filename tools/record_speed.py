@@ -12,8 +12,8 @@ from typing import Any
 
 import readme_marks
 
-from snrlib.bench import PARTS
-from snrlib.files import read_json, write_json
+from snrlib.commands.bench import PARTS
+from snrlib.support.files import read_json, write_json
 
 KEPT = Path(__file__).parents[1] / "snrlib/assets/recorded/speed.json"
 

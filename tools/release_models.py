@@ -17,12 +17,14 @@ from pathlib import Path
 import pandas
 import torch
 
-from snrlib import checkpoint, corpora, datasets, evaluation, metrics, open_run, replicates
-from snrlib.corpora import folder, timit
+from snrlib import corpora, datasets, evaluation, metrics, open_run
+from snrlib.evaluation import seeds
+from snrlib.models import checkpoint
+from snrlib.corpora.sources import folder, timit
 from snrlib.enhancement import RELEASED, Enhancer, load_model
-from snrlib.files import kit_root, read_json, write_json, write_text
-from snrlib.findings import number, over_all
-from snrlib.run import Run
+from snrlib.support.files import kit_root, read_json, write_json, write_text
+from snrlib.evaluation.findings import number, over_all
+from snrlib.experiment.run import Run
 
 METRICS = {"pesq_raw": "raw PESQ", "stoi": "STOI", "si_sdr": "SI-SDR"}
 PAIR = ("S2", "S1")  # what the paper compares

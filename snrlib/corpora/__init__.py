@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pandas
 
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 
 # One module each, in the order in which `snrlib data list` shows them.
 MODULES = (
@@ -187,7 +187,7 @@ def _records(part: str, kind: str, seen: bool | None = None) -> pandas.DataFrame
     if corpus.kind not in (kind, "both"):
         raise SnrlibError(f"The corpus '{name}' holds {corpus.kind}, not {kind}; choose another.")
     if name == "folder":  # what follows the colon is where it lies, and the user says what it is
-        from snrlib.corpora import folder
+        from snrlib.corpora.sources import folder
 
         return folder.records(item, kind)
     records = corpus.list_files(None)

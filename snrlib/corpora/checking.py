@@ -16,8 +16,8 @@ import soundfile
 
 from snrlib import audio
 from snrlib.corpora import sphere
-from snrlib.errors import AudioError
-from snrlib.progress import Progress
+from snrlib.support.errors import AudioError
+from snrlib.support.progress import Progress
 
 
 @dataclass

@@ -16,9 +16,9 @@ import pandas
 
 from snrlib import audio
 from snrlib.corpora import sphere
-from snrlib.errors import AudioError, SnrlibError
-from snrlib.files import cache_folder, checksum, read_json, write_json
-from snrlib.progress import Progress
+from snrlib.support.errors import AudioError, SnrlibError
+from snrlib.support.files import cache_folder, checksum, read_json, write_json
+from snrlib.support.progress import Progress
 
 TEST_SPEAKERS = 0.1  # of the speakers, where a corpus has no test part: 950 + 100 in the paper
 # Fewer headers than this are read faster than a cache is worth.

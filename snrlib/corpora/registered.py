@@ -7,8 +7,8 @@ unpacks below it. A corpus that was added wins over one that was fetched.
 from pathlib import Path
 
 from snrlib.corpora import Corpus
-from snrlib.errors import SnrlibError
-from snrlib.files import cache_folder, read_json, write_json
+from snrlib.support.errors import SnrlibError
+from snrlib.support.files import cache_folder, read_json, write_json
 
 
 def fetched_folder(name: str) -> Path:

@@ -10,7 +10,7 @@ Source: NIST SPHERE 2.6 documentation; header fields as in TIMIT (LDC93S1).
 
 from pathlib import Path
 
-from snrlib.errors import AudioError
+from snrlib.support.errors import AudioError
 
 MAGIC = b"NIST_1A\n"
 _READERS = {"i": int, "r": float}

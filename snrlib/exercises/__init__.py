@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 from snrlib.exercises.answers import (
     NotYet,
     Untouched,
@@ -33,7 +33,7 @@ from snrlib.exercises.answers import (
     signal,
     untouched,
 )
-from snrlib.findings import with_minus_signs
+from snrlib.evaluation.findings import with_minus_signs
 
 __all__ = [
     "NotYet",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from snrlib import metrics, mixing
-from snrlib.errors import MetricError
+from snrlib.support.errors import MetricError
 from snrlib.exercises import NotYet, compare, exercise, material, option, quantity, signal
 
 LQO_PAIRS = {"lower gain": (1.2, 1.4), "upper gain": (3.2, 3.4)}

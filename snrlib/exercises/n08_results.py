@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas
 
-from snrlib import metrics, published
+from snrlib import metrics
+from snrlib.evaluation import published
 from snrlib.exercises import NotYet, exercise, quantity
 from snrlib.exercises.answers import signal
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas
 
-from snrlib.errors import SnrlibError
-from snrlib.files import checksum, read_json, write_text
+from snrlib.support.errors import SnrlibError
+from snrlib.support.files import checksum, read_json, write_text
 
 if TYPE_CHECKING:
     from snrlib.listening.blind import BlindTest

@@ -23,8 +23,8 @@ import numpy as np
 import pandas
 
 from snrlib import audio
-from snrlib.errors import SnrlibError
-from snrlib.files import checksum, read_json, write_json, write_text
+from snrlib.support.errors import SnrlibError
+from snrlib.support.files import checksum, read_json, write_json, write_text
 from snrlib.listening.answers import COLUMNS, FORMAT, answer_file, check
 from snrlib.listening.clips import common_gain, data_uri, wav
 from snrlib.listening.page import document, source
@@ -138,7 +138,7 @@ class BlindTest:
 
         A metric that fails for a clip is NaN.
         """
-        from snrlib.errors import MetricError
+        from snrlib.support.errors import MetricError
 
         rows = []
         for scene in self.scenes:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from snrlib import audio
-from snrlib.errors import AudioError
+from snrlib.support.errors import AudioError
 
 # A notebook must stay small enough to open: 8 MB with several panels in it.
 MOST_SECONDS = 120.0

@@ -14,7 +14,7 @@ import numpy as np
 import pandas
 
 from snrlib import audio, corpora, datasets, metrics, mixing
-from snrlib.errors import MetricError, SnrlibError
+from snrlib.support.errors import MetricError, SnrlibError
 from snrlib.listening.players import Players, compare
 
 SCORES = {

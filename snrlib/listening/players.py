@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from snrlib import audio
-from snrlib.files import write_text
+from snrlib.support.files import write_text
 from snrlib.listening.clips import Clips, data_uri, decibels, prepare, wav
 from snrlib.listening.spectrogram import RANGE_DB, pictures
 

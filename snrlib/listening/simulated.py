@@ -23,7 +23,7 @@ import numpy as np
 import pandas
 
 from snrlib import audio
-from snrlib.files import checksum
+from snrlib.support.files import checksum
 from snrlib.listening.answers import COLUMNS, FORMAT, VERSION, read_answers
 from snrlib.listening.blind import REFERENCE, BlindTest
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from snrlib import audio
-from snrlib.errors import AudioError, SnrlibError
+from snrlib.support.errors import AudioError, SnrlibError
 from snrlib.listening.page import document, source
 from snrlib.listening.players import Players, compare
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 
 MODELS = {
     "unet": "snrlib.models.unet:UNet",

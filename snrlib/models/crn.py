@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 from snrlib.models.level import gain_to
 from snrlib.models.pieces import in_pieces
 from snrlib.models.stft import istft, masked_mean, sounding, stft

@@ -12,7 +12,7 @@ Notebook: 07_baselines.
 import torch
 from torch import Tensor, nn
 
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 from snrlib.models.level import gain_to
 from snrlib.models.pieces import in_pieces
 from snrlib.models.stft import BINS, istft, masked_mean, sounding, stft

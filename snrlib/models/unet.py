@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from snrlib.errors import SnrlibError
+from snrlib.support.errors import SnrlibError
 
 
 class Layer(NamedTuple):

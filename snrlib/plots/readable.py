@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from snrlib.files import checksum
+from snrlib.support.files import checksum
 
 COUNTS = (
     "failed", "failures", "seeds", "mixtures", "utterances", "steps", "parameters", "examples",

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from snrlib.evaluation import measured, paired, summary
 from snrlib.plots.readable import heading
 from snrlib.plots.style import axes, colour, ink_on, label, marker, stroke, styled
-from snrlib.tables import TEACHER_RANGES_DB, seen_or_unseen
+from snrlib.evaluation.tables import TEACHER_RANGES_DB, seen_or_unseen
 
 
 @styled

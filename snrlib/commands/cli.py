@@ -1,0 +1,460 @@
+"""The `snrlib` command.
+
+Each command imports what it needs when it runs, so that `snrlib --help` answers at once. What
+the kit refuses ends in one sentence on stderr and exit code 1; Ctrl-C ends with exit code 130.
+"""
+
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from snrlib import AudioError, SnrlibError, __version__
+
+INTERRUPTED = 130
+
+
+class _Group(click.Group):
+    """Commands in the order in which a reader meets them; `data` is imported when called."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return [*self.commands, "data"]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name != "data":
+            return super().get_command(context, name)
+        from snrlib.commands.data import data
+
+        return data
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        # The group of `data` is not imported for a line of help.
+        rows = [(name, command.get_short_help_str(60)) for name, command in self.commands.items()]
+        rows.append(("data", "List, fetch, add and check corpora of speech and noise."))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Every command explains itself with an example: snrlib study --help",
+)
+@click.version_option(__version__, prog_name="snrlib")
+def cli() -> None:
+    """SNR-based teachers-student speech enhancement: build it, hear it, measure it."""
+
+
+def main() -> None:
+    """Runs the command line: one sentence for what is refused, no traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("snrlib").setLevel(logging.INFO)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except SnrlibError as error:
+        click.echo(f"snrlib: {error}", err=True)
+        sys.exit(1)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        click.echo("\nsnrlib: stopped; the same command continues.", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _terminated(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The parameters that every notebook takes, as options."""
+    for option in (
+        click.option("--unseen-noise", help="Noises met only in the test; empty: the profile's."),
+        click.option("--seen-noise", help="Noises of the training; empty: the profile's."),
+        click.option("--speech", help="Corpora of speech; empty: the profile's."),
+        click.option("--seed", type=int, help="Random seed."),
+        click.option("--run-dir", default="", help="Run folder; empty: runs/PROFILE in the kit."),
+        click.option(
+            "--profile",
+            default="fast",
+            show_default=True,
+            help="Size of the study: fast, cpu, gpu, paper, or a TOML file of your own.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _common(options: dict[str, Any]) -> dict[str, Any]:
+    """The notebook parameters among a command's options, without those not given."""
+    names = ("seed", "speech", "seen_noise", "unseen_noise")
+    return {name: options[name] for name in names if options.get(name) is not None}
+
+
+@cli.command()
+@_run_options
+@click.option("--only", multiple=True, metavar="NUMBER", help="Only this notebook; repeatable.")
+@click.option("--from", "start", metavar="NUMBER", help="This notebook and those after it.")
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="A notebook's own parameter; goes to the notebooks that have it.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would run and what it would cost.")
+@click.option("--force", is_flag=True, help="Run also what is up to date.")
+@click.option(
+    "--notebooks",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of numbered notebooks.  [default: the kit's]",
+)
+def study(
+    profile: str,
+    run_dir: str,
+    only: tuple[str, ...],
+    start: str | None,
+    given: tuple[tuple[str, str], ...],
+    dry_run: bool,
+    force: bool,
+    notebooks: Path | None,
+    **options: Any,
+) -> None:
+    """Run the notebooks in order and build the site.
+
+    Notebooks that are up to date are skipped; after an error or a kill the same command
+    continues. Executed notebooks, models, scores and the site lie in the run folder.
+
+    \b
+    Examples:
+      snrlib study
+      snrlib study --profile cpu --dry-run
+      snrlib study --only 05 -p alphas "[0.1, 0.9]"
+    """
+    from snrlib.commands import study as studies
+
+    plan = studies.plan(
+        profile, run_dir, list(only), start, _common(options), dict(given), notebooks
+    )
+    if dry_run:
+        click.echo(studies.describe(plan, force))
+        return
+    contents = studies.run(plan, force, click.echo)
+    click.echo(f"Open {contents.as_uri()}")
+
+
+@cli.command()
+@click.option("--profile", default="fast", show_default=True, help="Profile of the run.")
+@click.option("--run-dir", default="", help="Run folder; empty: runs/PROFILE in the kit.")
+def book(profile: str, run_dir: str) -> None:
+    """Build the pages of a run from its executed notebooks; nothing is run.
+
+    One folder of pages for the notebooks in order, glossary, common errors and search. It opens
+    without a network or a server and can be copied anywhere. `study` builds it, too.
+
+    \b
+    Examples:
+      snrlib book
+      snrlib book --profile cpu
+    """
+    from snrlib.commands import study as studies
+
+    contents = studies.book(studies.plan(profile, run_dir))
+    click.echo(f"Open {contents.as_uri()}")
+
+
+@cli.command()
+def doctor() -> None:
+    """Check what works on this machine, with the remedy for what does not.
+
+    \b
+    Example:
+      snrlib doctor
+    """
+    from snrlib.commands import doctor as doctors
+
+    sys.exit(doctors.main())
+
+
+@cli.command()
+@click.argument("name")
+@_run_options
+@click.option("--fresh", is_flag=True, help="Start afresh instead of continuing.")
+@click.option("--devices", type=int, default=1, show_default=True, help="Processes per machine.")
+@click.option("--nodes", type=int, default=1, show_default=True, help="Machines.")
+@click.option("--accelerator", default="auto", show_default=True, help="auto, cpu or cuda.")
+def train(
+    name: str,
+    profile: str,
+    run_dir: str,
+    fresh: bool,
+    devices: int,
+    nodes: int,
+    accelerator: str,
+    **options: Any,
+) -> None:
+    """Train one network: T1 to T4, S1, S2, or a baseline.
+
+    Baselines are called wavenet, psa_bilstm and crn at their papers' sizes (profiles gpu and
+    paper), crn-narrow and so on at smaller ones (fast and cpu).
+
+    S2-random, S2-smoothing and so on are controls, S2-from-T2 starts from a teacher's weights;
+    -steps500 behind a name is another budget, -seed2 another seed (a wrong name lists them).
+
+    A training that was stopped continues; one that is finished is not repeated. With several
+    devices the batch is shared between them; under SLURM or torchrun every process calls this
+    command, and all of them see the same run folder.
+
+    \b
+    Examples:
+      snrlib train T1
+      snrlib train S2 --profile paper --devices 4
+      snrlib train S2 --profile gpu --run-dir runs/gpu --seed 3
+      snrlib train S2-random-steps500-seed2
+    """
+    import snrlib
+    from snrlib.support import devices as hardware
+
+    first = hardware.speaks()
+    run = snrlib.open_run(profile=profile, run_dir=run_dir, quiet=not first, **_common(options))
+    run.train(name, fresh=fresh, devices=devices, nodes=nodes, accelerator=accelerator)
+    if first:
+        click.echo(f"{name} is in {run.folder / 'models' / name}")
+
+
+@cli.command()
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="NAME",
+    help="A released model (S2) or a folder with one; repeatable.  [default: S2]",
+)
+def enhance(source: Path, target: Path, models: tuple[str, ...]) -> None:
+    """Enhance a recording, or every recording in a folder.
+
+    IN is a file (WAV, FLAC, Ogg, MP3, ...) or a folder; OUT is a file, or a folder, which is
+    made. Recordings are mixed down to one channel at 16 kHz; the output has the input's length
+    and level. Files may be hours long: they are read and written block by block.
+
+    With several models each name is appended: talk_S1.wav, talk_S2.wav.
+
+    \b
+    Examples:
+      snrlib enhance talk.mp3 clean.wav
+      snrlib enhance recordings/ enhanced/ --model S1 --model S2
+      snrlib enhance talk.wav clean.flac --model runs/cpu/models/S2
+    """
+    from snrlib import audio, enhancement
+    from snrlib.support.progress import Progress
+
+    jobs = _pairs(source, target, audio.SUFFIXES)
+    enhancers = [enhancement.load_model(name) for name in (models or ("S2",))]
+    labels = _labels(models or ("S2",), [enhancer.name for enhancer in enhancers])
+    refused: list[str] = []
+    seconds: dict[Path, int] = {}
+    for noisy_path, _ in jobs:
+        try:
+            seconds[noisy_path] = max(1, round(audio.info(noisy_path).seconds))
+        except AudioError as error:
+            # One bad recording does not cost the others theirs.
+            refused.append(str(error))
+    with Progress(sum(seconds.values()) * len(enhancers), "enhancing", unit="second") as progress:
+        for noisy_path, enhanced_path in jobs:
+            if noisy_path not in seconds:
+                continue
+            paths = [
+                enhanced_path.with_name(f"{enhanced_path.stem}{label}{enhanced_path.suffix}")
+                for label in labels
+            ]
+            expected, before, samples = seconds[noisy_path] * len(paths), progress.done, 0
+
+            def finished(new: int, file: str = noisy_path.name) -> None:
+                nonlocal samples
+                samples += new
+                whole = min(expected, samples // audio.SAMPLE_RATE)  # noqa: B023
+                progress.update(whole - (progress.done - before), file=file)  # noqa: B023
+
+            try:
+                enhancement.enhance_file(enhancers, noisy_path, paths, finished)
+            except AudioError as error:
+                refused.append(str(error))
+            progress.update(expected - (progress.done - before))
+    done = (len(jobs) - len(refused)) * len(enhancers)
+    if done:
+        one = done == 1 and len(jobs) == 1
+        click.echo(f"{jobs[0][1]}" if one else f"{done} files written: {target}")
+    if refused:
+        raise SnrlibError("\n".join(refused))
+
+
+def _labels(asked: tuple[str, ...], names: list[str]) -> list[str]:
+    """What is appended to file names: nothing for one model, else each model's name."""
+    if len(names) == 1:
+        return [""]
+    if len(set(names)) < len(names):
+        # The same system from several run folders.
+        names = [model.strip("/").replace("/", "-") for model in asked]
+    if len(set(names)) < len(names):
+        raise SnrlibError("The same --model is named twice; name each once.")
+    return [f"_{name}" for name in names]
+
+
+def _pairs(source: Path, target: Path, suffixes: tuple[str, ...]) -> list[tuple[Path, Path]]:
+    """Which file is enhanced to which, checked before anything is read.
+
+    Raises:
+        SnrlibError: no recordings, or a file would be overwritten by what is made from it.
+    """
+    folder_wanted = target.is_dir() or not target.suffix
+    if not source.is_dir():
+        made = target / f"{source.stem}.wav" if folder_wanted else target
+        pairs = [(source, made)]
+    else:
+        if not folder_wanted:
+            raise SnrlibError(f"{source} is a folder, so {target} must be one too.")
+        found = [p for p in sorted(source.rglob("*")) if p.suffix.lower() in suffixes]
+        # An earlier output inside the input folder is no recording.
+        inside = target.resolve()
+        found = [
+            p for p in found if inside == source.resolve() or inside not in p.resolve().parents
+        ]
+        if not found:
+            raise SnrlibError(f"{source} holds no recordings ({', '.join(suffixes)}).")
+        pairs = [(p, (target / p.relative_to(source)).with_suffix(".wav")) for p in found]
+    made_from: dict[Path, Path] = {}
+    for noisy, made in pairs:
+        if noisy.resolve() == made.resolve():
+            raise SnrlibError(f"{noisy} would be overwritten; choose another place for the output.")
+        if made in made_from:
+            raise SnrlibError(
+                f"{made_from[made]} and {noisy} would both become {made}; rename one of them."
+            )
+        made_from[made] = noisy
+    return pairs
+
+
+@cli.command()
+@click.argument("grid", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--run-dir", default="", help="Folder of the sweep; empty: runs/sweeps/GRID.")
+@click.option(
+    "--notebooks",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of numbered notebooks.  [default: the kit's]",
+)
+def sweep(grid: Path, run_dir: str, notebooks: Path | None) -> None:
+    """Run one notebook over a grid of parameters and collect every score in one table.
+
+    GRID is a YAML file with `notebook: "05"`, `before: ["04"]` (run once for each seed; its
+    models are handed on), `parameters: {profile: fast}` and `grid: {seed: [7, 8, 9]}`.
+    Finished cells are not run again; a cell that fails does not stop the others.
+
+    \b
+    Example:
+      snrlib sweep seeds.yaml
+    """
+    from snrlib.commands import sweep as sweeps
+
+    table = sweeps.run(sweeps.read(grid), run_dir, notebooks, click.echo)
+    click.echo(f"Every score: {table}")
+
+
+@cli.command()
+@click.argument("more", nargs=-1, metavar="")
+@click.option("--only", multiple=True, metavar="PART...", help="Only these parts; empty: all.")
+@click.option("--quick", is_flag=True, help="A minute or two, and rougher figures.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="JSON file with every figure.  [default: runs/bench.json in the kit]",
+)
+def bench(more: tuple[str, ...], only: tuple[str, ...], quick: bool, output: Path | None) -> None:
+    """Measure how fast the kit is on this machine.
+
+    Every figure is a ratio against the plain way of doing the same, timed in turn in one
+    process. Parts: startup, crops, inference, training, distillation, scoring, long_audio,
+    banks, agreement.
+
+    \b
+    Examples:
+      snrlib bench --quick
+      snrlib bench --only crops inference training
+    """
+    from snrlib.commands import bench as benches
+    from snrlib.support.files import kit_root, write_json
+
+    report = benches.measure([*only, *more], quick, lambda figure: click.echo(figure.line()))
+    output = output or kit_root() / "runs" / "bench.json"
+    write_json(output, report)
+    click.echo(f"Every figure: {output}")
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@_run_options
+@click.option("--history", is_flag=True, help="Fill in PESQ and STOI of the growth curves.")
+@click.option("--cluster", default="", metavar="ADDRESS", help="Score on a Dask cluster.")
+def evaluate(
+    names: tuple[str, ...],
+    profile: str,
+    run_dir: str,
+    history: bool,
+    cluster: str,
+    **options: Any,
+) -> None:
+    """Score trained systems on the test set of their run folder.
+
+    Without a name: everything that has been trained, and the noisy input itself.
+
+    \b
+    Examples:
+      snrlib evaluate S1 S2
+      snrlib evaluate --history --run-dir runs/gpu
+      snrlib evaluate S2 --profile paper --cluster tcp://10.0.0.5:8786
+    """
+    import snrlib
+    from snrlib.evaluation import cluster as clusters
+    from snrlib import evaluation
+
+    run = snrlib.open_run(profile=profile, run_dir=run_dir, **_common(options))
+    if history:
+        _fill_histories(run, names)
+        return
+    trained = sorted(path.parent.name for path in run.folder.glob("models/*/model.json"))
+    with clusters.joined(cluster):
+        scores = run.scores(list(names) or ["noisy", *trained])
+    for metric in ("pesq_raw", "stoi", "si_sdr"):
+        table = evaluation.summary(scores, metric=metric).reset_index()
+        wide = table.pivot(index="system", columns="snr_db", values="mean").round(3)
+        failed = int(table["failures"].sum())
+        click.echo(f"\n{metric}, mean by SNR in dB ({failed} failed scores left out)")
+        click.echo(wide.to_string())
+    click.echo(f"\n{run.caption}\nEvery score: {run.folder / 'scores'}")
+
+
+def _fill_histories(run: Any, names: tuple[str, ...]) -> None:
+    """Scores the audio that a training without metrics kept."""
+    from snrlib.training import curves
+
+    kept = sorted(folder.parent.name for folder in run.folder.glob(f"models/*/{growth.AUDIO}"))
+    if not (names or kept):
+        click.echo(f"No training in {run.folder} kept audio to score.")
+        return
+    table = growth.subset(
+        run.crops("student", "valid").table, int(run.profile["growth"]["mixtures"])
+    )
+    for name in names or kept:
+        run.model(name)  # says which notebook to run first
+        filled = growth.fill_history(run.model_folder(name), table, run.bank)
+        click.echo(f"{name}: {filled} rows of its history filled")

@@ -1,0 +1,169 @@
+"""Banks: a corpus as one flat int16 array, opened in no time and never loaded whole.
+
+Training draws millions of short crops; opening a file for each would dominate. So every file
+is decoded once, in parallel, into a memory-mapped array with offsets. 16 bits keep files of
+16 bits exactly and are enough for a source: mixtures are made from it in floating point.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas
+
+from snrlib import audio
+from snrlib.support.errors import AudioError, SnrlibError
+from snrlib.support.files import atomic, cache_folder, checksum, read_json, write_json
+from snrlib.support.progress import Progress
+
+log = logging.getLogger("snrlib")
+
+_PIECE = 1 << 24
+FULL_SCALE = 32_768  # int16 of a signal at 1.0, as in 16-bit files
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Recordings one after the other.
+
+    Attributes:
+        samples: int16 (total,), memory-mapped, read-only; :meth:`stretches` reads them without
+            leaving pages of the map in memory.
+        begins: {path: (first sample, number of samples)}.
+        checksum: identity of the audio, whatever the paths.
+    """
+
+    samples: np.ndarray
+    begins: dict[str, tuple[int, int]]
+    checksum: str
+
+    def __getitem__(self, path: str) -> np.ndarray:
+        """The recording of `path` as float32 (samples,)."""
+        return self.part(path, 0, self.begins[path][1])
+
+    def part(self, path: str, start: int, samples: int) -> np.ndarray:
+        """`samples` of the recording of `path` from `start` on, as float32."""
+        first = self.begins[path][0] + start
+        return self.stretches([first], samples)[0].astype(np.float32) / FULL_SCALE
+
+    def stretches(self, first: Sequence[int] | np.ndarray, samples: int) -> np.ndarray:
+        """`samples` of the bank from each `first` on, whatever recordings lie there.
+
+        Returns:
+            int16 (stretches, samples); past the end of the bank there is silence.
+        """
+        found = np.zeros((len(first), samples), np.int16)
+        held = self.samples
+        if not isinstance(held, np.memmap):
+            for row, begin in zip(found, first, strict=True):
+                piece = held[begin : begin + samples]
+                row[: len(piece)] = piece
+            return found
+        # From the file: pages that are read through a map count as memory of this process until
+        # the map is closed, and a training would come to hold the whole bank. Opened each time,
+        # so that processes and threads share no position in it.
+        try:
+            with open(str(held.filename), "rb", buffering=0) as file:
+                for row, begin in zip(found, first, strict=True):
+                    file.seek(held.offset + held.itemsize * int(begin))
+                    file.readinto(row.data)
+        except FileNotFoundError as error:
+            raise SnrlibError(
+                f"The bank {held.filename} has been deleted; run the same command again to build "
+                "it anew."
+            ) from error
+        return found
+
+
+def open_bank(records: pandas.DataFrame, folder: Path | None = None, jobs: int = -1) -> Bank:
+    """The bank of all files in `records`, built on first use and opened from then on.
+
+    Args:
+        records: table with columns path and samples (at 16 kHz), one row per recording.
+        folder: where banks are kept; the user's cache by default.
+        jobs: files decoded at once; -1 for one per core.
+
+    Raises:
+        AudioError: a file that cannot be read, or is not as long as listed.
+        SnrlibError: the disk is full.
+    """
+    files = records.drop_duplicates("path")
+    paths, lengths = files["path"].tolist(), files["samples"].to_numpy(np.int64)
+    stats = [_stat(path) for path in paths]
+    identity = checksum(
+        [
+            [path, int(length), stat.st_size, stat.st_mtime_ns]
+            for path, length, stat in zip(paths, lengths, stats, strict=True)
+        ]
+    )
+    folder = folder or cache_folder() / "banks"
+    target, facts_path = folder / f"{identity}.npy", folder / f"{identity}.json"
+    ends = np.cumsum(lengths)
+    begins = {p: (int(e - n), int(n)) for p, e, n in zip(paths, ends, lengths, strict=True)}
+    if not (target.exists() and facts_path.exists()):
+        import joblib
+
+        total = int(ends[-1]) if len(ends) else 0
+        changed: list[str] = []
+        with atomic(target) as unfinished, ExitStack() as held:
+            unfinished.parent.mkdir(parents=True, exist_ok=True)
+            # Written, not mapped: pages written through a map stay in memory until the end, and
+            # a full disk would kill the process instead of raising an error.
+            flat = open(unfinished, "w+b")  # noqa: SIM115  (closed below, whatever happens)
+            held.callback(flat.close)
+            shape = {"descr": "<i2", "fortran_order": False, "shape": (total,)}
+            np.lib.format.write_array_header_1_0(flat, shape)
+            first, turn = flat.tell(), threading.Lock()
+
+            def decode(path: str) -> None:
+                begin, length = begins[path]
+                header = audio.info(path)
+                if header.sample_rate != audio.SAMPLE_RATE or header.channels > 1:
+                    changed.append(path)
+                read = 0
+                for signal in audio.blocks(path, quiet=True):
+                    kept = signal[: max(0, length - read)]  # never into the next recording
+                    scaled = np.rint(kept * FULL_SCALE).clip(-FULL_SCALE, FULL_SCALE - 1)
+                    with turn:
+                        flat.seek(first + 2 * (begin + read))
+                        flat.write(scaled.astype("<i2").tobytes())
+                    read += len(signal)
+                if read != length:
+                    raise AudioError(
+                        f"{path} has {read} samples, listed are {length}; list the corpus again."
+                    )
+
+            # Threads: decoding happens in C.
+            work = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
+            with Progress(len(paths), "decoding", "file") as progress:
+                for _ in work(joblib.delayed(decode)(path) for path in paths):
+                    progress.update()
+            flat.seek(first)
+            # In pieces: the checksum of a hundred hours must not load a hundred hours.
+            digest = checksum(
+                *[
+                    checksum(np.frombuffer(flat.read(2 * _PIECE), "<i2").astype(np.int16))
+                    for _ in range(0, total, _PIECE)
+                ]
+            )
+        if changed:
+            log.info(
+                "%d of %d files resampled to 16 kHz or mixed down to one channel, such as %s.",
+                len(changed), len(paths), Path(changed[0]).name,
+            )  # fmt: skip
+        write_json(facts_path, {"audio": digest, "recordings": len(paths), "samples": total})
+    return Bank(np.load(target, mmap_mode="r"), begins, read_json(facts_path)["audio"])
+
+
+def _stat(path: str) -> os.stat_result:
+    try:
+        return os.stat(path)
+    except OSError as error:
+        raise AudioError(
+            f"{path} does not exist; list the corpus again, or put the file back."
+        ) from error

@@ -1,0 +1,477 @@
+"""A run: one folder with the settings, models and scores of one pass through the study.
+
+Notebooks and the command line say what they want ("the recipe of T1", "S2 trained", "its
+scores"); the run knows the profile's numbers, keeps every result in its folder, and never
+computes one twice.
+"""
+
+import inspect
+import logging
+import re
+import textwrap
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas
+import torch
+
+from snrlib import corpora, datasets, evaluation, metrics, training
+from snrlib.datasets import bank
+from snrlib.experiment import profiles, systems
+from snrlib.models import checkpoint, classical
+from snrlib.support import devices, kernel
+from snrlib.teachers import routing
+from snrlib.training import ablations, curves, objectives
+from snrlib import models as networks
+from snrlib.enhancement import RELEASED, Enhancer, load_model
+from snrlib.support.errors import SnrlibError
+from snrlib.support.files import checksum, kit_root, lock, read_json, write_json, write_text
+from snrlib.support.progress import duration
+from snrlib.evaluation.scores import ScoreFile, read_scores
+from snrlib.teachers.snr_estimation import SpectralEstimator
+from snrlib.teachers import averaged
+
+# Which notebook makes what, for the reader who starts in the middle.
+MADE_BY = {
+    **dict.fromkeys(systems.TEACHERS, "04_teacher_training"),
+    "S1": "05_distillation",
+    "S2": "05_distillation",
+    **{f"S2-{name}": "06_ablation_s1_vs_s2" for name in ("smoothing", *controls.CONTROLS)},
+    **{f"{name}{size}": "07_baselines" for name in systems.BASELINES for size in ("", "-narrow")},
+}
+
+ESTIMATOR_MIXTURES = 1_000  # that the SNR estimator of the deployed teachers is fitted to
+
+# References that are not trained: "oracle" ones are given the mixture with its clean speech.
+REFERENCES = {
+    "log_mmse": (classical.log_mmse, False),
+    "oracle_psm": (lambda mixture: classical.oracle_psm(mixture.noisy, mixture.speech), True),
+}
+
+
+def open_run(
+    profile: str = "fast",
+    run_dir: str = "",
+    seed: int = 7,
+    speech: str = "",
+    seen_noise: str = "",
+    unseen_noise: str = "",
+    quiet: bool = False,
+) -> "Run":
+    """Opens a run folder, made on first use, and prints what it stands for.
+
+    Args:
+        profile: "fast", "cpu", "gpu", "paper", or a TOML file.
+        run_dir: the folder; empty for `runs/<profile>`; relative to the kit's root.
+        seed: of utterances, offsets, crops and initial weights.
+        speech: corpus names, comma-separated; empty for the profile's.
+        seen_noise: the same, for noises of training and test.
+        unseen_noise: the same, for noises of the test only.
+        quiet: print nothing.
+
+    Raises:
+        SnrlibError: an unknown profile or corpus, a folder made with other settings, or a
+            parameter that papermill was given and the notebook does not have.
+    """
+    injected.refuse_unknown()
+    numbers = profiles.load(profile)
+    data = numbers["data"]
+    settings = {
+        "profile": numbers["name"],
+        "seed": int(seed),
+        "speech": speech or data["speech"],
+        "seen_noise": seen_noise or data["seen_noise"],
+        "unseen_noise": unseen_noise or data["unseen_noise"],
+    }
+    folder = kit_root() / (run_dir or f"runs/{numbers['name']}")
+    facts = folder / "run.json"
+    if facts.exists():
+        there = read_json(facts)
+        for key, value in settings.items():
+            if there.get(key) != value:
+                raise SnrlibError(
+                    f"{folder} was made with {key} = {there.get(key)}, not {value}; choose "
+                    "another run_dir, or delete the folder to start afresh."
+                )
+    else:
+        write_json(facts, settings)
+    run = Run(folder, numbers, settings)
+    # Now, before the notebook's next cells may use one of these names for something else.
+    common = inspect.signature(open_run).parameters
+    run.own = {n: v for n, v in injected.parameters().items() if n not in common}
+    say_what_is_changed()
+    if not quiet:
+        print(run.banner())
+    return run
+
+
+def say_what_is_changed() -> None:
+    """Lets the kit say in one line each what it does to the reader's audio (resampling, ...)."""
+    log = logging.getLogger("snrlib")
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("snrlib: %(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
+
+
+class Run:
+    """One pass through the study; made by :func:`open_run`.
+
+    Attributes:
+        folder: where everything is kept.
+        profile: the profile's numbers, nested.
+        settings: profile name, seed and corpora.
+        seed: of the run.
+        device: where networks train.
+        own: the parameters of the notebook that opened the run, less those of all notebooks.
+    """
+
+    def __init__(self, folder: Path, profile: dict[str, Any], settings: dict[str, Any]) -> None:
+        self.folder, self.profile, self.settings = folder, profile, settings
+        self.seed = int(settings["seed"])
+        self.device = devices.local()
+        self.own: dict[str, Any] = {}
+        self._opened = time.monotonic()
+
+    def __repr__(self) -> str:
+        return f"Run({self.folder})"
+
+    # --- data ---------------------------------------------------------------------------
+
+    @cached_property
+    def speech(self) -> pandas.DataFrame:
+        """Records of the speech corpora."""
+        return corpora.speech(self.settings["speech"])
+
+    @cached_property
+    def noises(self) -> pandas.DataFrame:
+        """Records of the noises, with the column `seen`."""
+        return corpora.noises(self.settings["seen_noise"], self.settings["unseen_noise"])
+
+    @cached_property
+    def bank(self) -> bank.Bank:
+        """All audio of the run, memory-mapped."""
+        spoken = self.speech[self.speech["split"].isin(["train", "test"])]
+        return bank.open_bank(pandas.concat([spoken, self.noises], ignore_index=True))
+
+    def recipe(self, name: str) -> pandas.DataFrame:
+        """The recipe of "T1" to "T4", "student" or "test", with gains; kept as CSV."""
+        path = self.folder / "recipes" / f"{name}.csv"
+        data = self.profile["data"]
+        limit = data["test_utterances"] if name == "test" else data["utterances"]
+        table = datasets.recipe(name, self.speech, self.noises, self.seed, utterances=limit)
+        if name == "test":
+            table = evaluation.rotated(table, int(data.get("test_noises", 0)))
+        identity = checksum(table.drop(columns="gain").to_csv(index=False), self.bank.checksum)
+        beside = path.with_suffix(".json")
+        if path.exists() and beside.exists() and read_json(beside)["identity"] == identity:
+            return pandas.read_csv(path)
+        table = datasets.fill_gains(table, self.bank)
+        write_text(path, table.to_csv(index=False))
+        write_json(beside, {"identity": identity})
+        return table
+
+    def crops(
+        self, name: str, split: str = "train", batch: int = 16, **changes: Any
+    ) -> datasets.Crops:
+        """Training ("train") or validation ("valid") examples of a data set."""
+        table = self.recipe(name)
+        table = table[table["split"] == split].reset_index(drop=True)
+        level = {"level_over": self.profile["level"]["over"]}
+        return datasets.Crops(
+            table,
+            self.bank,
+            batch,
+            **{"seed": self.seed, "device": self.device, **level, **changes},
+        )
+
+    # --- models -------------------------------------------------------------------------
+
+    def model_folder(self, name: str) -> Path:
+        """Where the model of that name is, or will be."""
+        return self.folder / "models" / name
+
+    def model(self, name: str) -> Enhancer:
+        """A model of this run.
+
+        Raises:
+            SnrlibError: it is not trained yet; the sentence says which notebook does it.
+        """
+        if not (self.model_folder(name) / checkpoint.DESCRIPTION).exists():
+            maker = MADE_BY.get(name, "05_distillation")
+            raise SnrlibError(
+                f"{name} has not been trained in {self.folder}; run notebook {maker} first "
+                f"(snrlib study --profile {self.settings['profile']} runs all in order)."
+            )
+        # Scores must not depend on whether the processor has bf16.
+        return load_model(self.model_folder(name), self.device, precision="float32")
+
+    def history(self, name: str) -> pandas.DataFrame:
+        """The history of a training, one row per validation."""
+        self.model(name)
+        return training.history(self.model_folder(name))
+
+    def train(self, name: str, fresh: bool = False, **options: Any) -> Enhancer:
+        """Trains the system `name`, continues its training, or returns it if it is trained.
+
+        Args:
+            name: see :mod:`snrlib.systems`.
+            fresh: throw an earlier training away.
+            options: accelerator, devices, nodes, capture, as :func:`snrlib.training.train`
+                takes them.
+
+        Raises:
+            SnrlibError: an unknown system, a teacher that is not trained yet, or a folder that
+                holds a training with other settings.
+        """
+        system = systems.find(name, self.profile)
+        folder = self.model_folder(name)
+        # With several processes, each has everything on its own device.
+        self.device = devices.local(options.get("accelerator", "auto"))
+        teachers = {teacher: self.model(teacher) for teacher in system.teachers}
+        balance = float(self.profile["level"]["balance"])
+        seed = self.seed + 1000 * (system.replicate - 1)
+        torch.manual_seed(seed)  # the initial weights
+        network = networks.create(system.architecture, **system.arguments)
+        begin = self._beginning(system)
+        if begin:
+            try:
+                network.load_state_dict(
+                    averaged([checkpoint.load(start)[0] for start in begin.values()])
+                )
+            except RuntimeError as error:
+                raise SnrlibError(
+                    f"{name} cannot start from {', '.join(map(str, begin.values()))}: another "
+                    "network; give the profile's [model] the numbers in model.json there."
+                ) from error
+        level = {"level_rms": getattr(network, "level_rms", 0.1)}
+        crops = self.crops(system.data, "train", system.budget.batch, seed=seed, **level)
+        valid = self.crops(system.data, "valid", system.budget.batch, **level)
+        settings = {
+            "model": {"class": system.architecture, "arguments": dict(system.arguments)},
+            "level": dict(self.profile["level"]),
+            "target": system.target,
+            "alpha": system.alpha,
+            "data": {
+                "set": system.data,
+                # Without paths: a run folder may be moved, or copied to another machine.
+                "recipe": datasets.fingerprint(crops.table),
+                "audio": self.bank.checksum,
+                **{k: self.settings[k] for k in ("speech", "seen_noise", "unseen_noise", "seed")},
+            },
+            **({"replicate": system.replicate} if system.replicate > 1 else {}),
+            **(
+                {"start": {n: checkpoint.fingerprint(start) for n, start in begin.items()}}
+                if begin
+                else {}
+            ),
+            "teachers": {t: checkpoint.fingerprint(self.model_folder(t)) for t in teachers},
+        }
+        frozen = {t: enhancer.model.requires_grad_(False) for t, enhancer in teachers.items()}
+        objective: objectives.Objective
+        if system.target == "own":
+            objective = objectives.own_loss
+        elif system.target == "clean":
+            objective = objectives.Supervised(balance)
+        elif system.target == "smoothing":
+            objective = objectives.Smoothing(
+                objectives.smoothing_shares(frozen, crops), system.alpha, balance
+            )
+        elif system.target == "teachers":
+            objective = objectives.Distillation(frozen, system.alpha, balance)
+        else:
+            objective = controls.objective(system.target, frozen, system.alpha, balance)
+        listen = None
+        if re.fullmatch(r"S[12](-seed\d+)?", name):
+            heard = growth.subset(valid.table, int(self.profile["growth"]["mixtures"]))
+            listen = growth.Listener(heard, self.bank, folder, self.device)
+        training.train(
+            name, network, crops, valid, objective, system.budget, folder, settings,
+            listen=listen, fresh=fresh, **options,
+        )  # fmt: skip
+        return self.model(name)
+
+    def _beginning(self, system: systems.System) -> dict[str, Path]:
+        """The models whose weights a training begins with; none for random ones.
+
+        A profile with the line `start = "released"`, or with a folder of models there, goes on
+        from the model of the same name: that is how a trained study meets another corpus.
+        """
+        if system.start:
+            for name in system.before:
+                self.model(name)  # or the sentence that says what trains it
+            return {name: self.model_folder(name) for name in system.before}
+        if not self.profile.get("start"):
+            return {}
+        start = self.profile["start"]
+        folder = RELEASED if start == "released" else kit_root() / start
+        plain = systems.variant(system.name)[0]
+        for name in (plain, f"{plain}-narrow"):  # as teachers are released
+            if (folder / name / checkpoint.DESCRIPTION).exists():
+                return {name: folder / name}
+        raise SnrlibError(
+            f"The profile says start = \"{start}\", and {folder} has no model '{plain}' to "
+            "start from; train it there first, or take that line out."
+        )
+
+    def fill_histories(self) -> dict[str, int]:
+        """Fills PESQ and STOI into histories made where no metric was; rows filled by name."""
+        filled = {}
+        for name in ("S1", "S2"):
+            folder = self.model_folder(name)
+            if (folder / growth.AUDIO).is_dir():
+                valid = self.recipe("student")
+                valid = valid[valid["split"] == "valid"].reset_index(drop=True)
+                heard = growth.subset(valid, int(self.profile["growth"]["mixtures"]))
+                filled[name] = growth.fill_history(folder, heard, self.bank)
+        return filled
+
+    # --- scores -------------------------------------------------------------------------
+
+    def scores(self, names: list[str] | str, fresh: bool = False) -> pandas.DataFrame:
+        """Tidy scores of systems on the test set; computed where missing, read where not.
+
+        Args:
+            names: models of this run; "noisy"; the references "log_mmse" and "oracle_psm"; the
+                deployed teachers "teachers-true-snr" and "teachers-estimated-snr".
+            fresh: score again.
+        """
+        names = [names] if isinstance(names, str) else names
+        return pandas.concat([self._scores(name, fresh) for name in names], ignore_index=True)
+
+    @cached_property
+    def snr_estimator(self) -> SpectralEstimator:
+        """What the deployed teachers are chosen by, fitted to mixtures that trained them."""
+        known = pandas.concat([self.recipe(name) for name in systems.TEACHERS], ignore_index=True)
+        known = known[known["split"] == "train"]
+        known = known.sample(min(len(known), ESTIMATOR_MIXTURES), random_state=self.seed)
+        noisy = (self.mixture(row).noisy for row in known.to_dict("records"))
+        return SpectralEstimator(noisy, known["snr_db"])
+
+    def routes(self, name: str) -> pandas.DataFrame:
+        """Which teacher gets which test mixture; see :func:`snrlib.routing.choices`."""
+        recipe = self.recipe("test")
+        if name == routing.TRUE:
+            return routing.choices(recipe)
+        rows = recipe.to_dict("records")
+        return routing.choices(recipe, [self.snr_estimator(self.mixture(r).noisy) for r in rows])
+
+    def mixture(self, row: Any) -> Any:
+        """The mixture of a recipe row, out of this run's bank."""
+        return datasets.mixture(row, self.bank)
+
+    @property
+    def metrics(self) -> list[str]:
+        """The scores that this profile computes; the others stay empty."""
+        return list(self.profile["data"].get("metrics", metrics.METRICS))
+
+    def _scores(self, name: str, fresh: bool) -> pandas.DataFrame:
+        path = self.folder / "scores" / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name)}.csv"
+        identity: dict[str, Any] = {"audio": self.bank.checksum}
+        if name in routing.SYSTEMS:
+            return self._routed_scores(name, path, identity, fresh)
+        enhance: Any = None
+        oracle = False
+        if name in REFERENCES:
+            enhance, oracle = REFERENCES[name]
+        elif name != "noisy":
+            enhance = self.model(name).enhance
+            identity["weights"] = checkpoint.fingerprint(self.model_folder(name))
+        with lock(self.folder / "scores"):
+            return evaluation.score(
+                name, self.recipe("test"),
+                None if enhance is None else lambda block: [enhance(one) for one in block],
+                seed=self.seed, path=path, metrics=self.metrics, read=self.mixture,
+                identity=identity, fresh=fresh, oracle=oracle,
+            )  # fmt: skip
+
+    def _routed_scores(
+        self, name: str, path: Path, identity: dict[str, Any], fresh: bool
+    ) -> pandas.DataFrame:
+        """Scores of the deployed teachers: each mixture's are those of the teacher it goes to."""
+        teachers = self.scores(list(systems.TEACHERS), fresh)
+        weights = {t: checkpoint.fingerprint(self.model_folder(t)) for t in systems.TEACHERS}
+        described = evaluation.describe(
+            name, self.seed, self.recipe("test"), self.metrics,
+            {**identity, "weights": checksum(weights)},
+        )  # fmt: skip
+        with lock(self.folder / "scores"):
+            store = ScoreFile(path, described, fresh)
+            if not store.path.exists():
+                store.finish(routing.scores(name, self.routes(name), teachers))
+            return read_scores(store.path)
+
+    # --- what a reader should know -------------------------------------------------------
+
+    @property
+    def caption(self) -> str:
+        """What every table and figure of this run must say about itself."""
+        numbers, data = self.profile, self.settings
+        size = "a TINY run, " if numbers.get("tiny") else ""
+        synthetic = (
+            "; its noises are synthetic"
+            if "synthetic" in self.noises and bool(self.noises["synthetic"].any())
+            else ""
+        )
+        return (
+            f"Profile '{data['profile']}' ({size}seed {self.seed}), {data['speech']} speech"
+            f"{synthetic}; student: {numbers['student']['steps']:,} steps of "
+            f"{numbers['student']['batch']}."
+        )
+
+    def banner(self) -> str:
+        """Versions, device, seed and data source, as notebooks print them first."""
+        versions = ", ".join(f"{name} {v}" for name, v in checkpoint.versions().items())
+        speakers = self.speech.loc[self.speech["split"].isin(["train", "test"]), "speaker"]
+        threads = torch.get_num_threads()
+        lines = [
+            versions,
+            f"device {self.device.type}, {threads} thread{'s' * (threads != 1)}, seed {self.seed}",
+            f"speech: {self.settings['speech']} ({len(speakers)} utterances, "
+            f"{speakers.nunique()} speakers); noises: {', '.join(self.noises['id'])}",
+            f"profile {self.settings['profile']}: {self.profile['title']}",
+            f"run folder: {_relative(self.folder)}",
+        ]
+        if self.profile.get("tiny"):
+            lines.append(
+                "This is a tiny run: it shows how the method works, not how good it can be."
+            )
+        # JupyterLab breaks a long line in the middle of a word; 76 fit the pages, too.
+        wrap = textwrap.TextWrapper(
+            76, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
+        )
+        return "\n".join(wrap.fill(line) for line in lines)
+
+    def provenance(self) -> dict[str, Any]:
+        """Everything a number of this run depends on, for the last cell of a notebook."""
+        licences = sorted({*self.speech["licence"], *self.noises["licence"]})
+        used = sorted({*self.speech["corpus"], *self.noises["corpus"]})
+        citations = [corpora.get(name).citation for name in used]
+        return {
+            "commit": checkpoint.commit() or "not a git checkout",
+            **self.settings,
+            **{name: '""' if value == "" else value for name, value in self.own.items()},
+            "run folder": _relative(self.folder),
+            "audio checksum": self.bank.checksum,
+            "licences": "; ".join(licences),
+            "please cite": "; ".join(c for c in citations if c) or "nothing but the kit",
+            **checkpoint.versions(),
+        }
+
+    def finish(self) -> None:
+        """Prints elapsed time and provenance: the last cell of every notebook."""
+        provenance = self.provenance()  # may decode audio, with progress of its own
+        print(f"elapsed: {duration(time.monotonic() - self._opened)}")
+        for key, value in provenance.items():
+            print(f"{key}: {value}")
+
+
+def _relative(path: Path) -> str:
+    try:
+        return path.relative_to(kit_root()).as_posix()
+    except ValueError:
+        return path.as_posix()

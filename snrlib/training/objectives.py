@@ -1,0 +1,132 @@
+r"""What a network is trained towards: the objectives that the one training loop minimises.
+
+An objective maps (model, noisy, clean, snr_db, progress) to a loss; `progress` runs from 0 to 1
+over a training. S1 and the teachers learn from clean speech, S2 from Eq. 1. The smoothing control
+puts a blend in the teacher's place, $t' = y + c\,(x - y)$ with as much error as the teacher
+leaves: if that does as well, the gain of S2 is smoothing and not the teachers' knowledge.
+
+Notebooks: 05_distillation, 06_ablation_s1_vs_s2.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from snrlib import losses
+from snrlib.datasets import Crops
+from snrlib.support.devices import send
+from snrlib.teachers import assign, supervise
+
+# (model, noisy, clean, snr_db, progress) -> loss
+Objective = Callable[[nn.Module, Tensor, Tensor, Tensor, float], Tensor]
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """Objective of the teachers and of S1: half the squared distance to the clean speech.
+
+    `balance` weighs rows by their SNR, see :func:`snrlib.losses.row_weight`.
+    """
+
+    balance: float = 0.0
+
+    def __call__(
+        self, model: nn.Module, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float
+    ) -> Tensor:
+        """The loss of one batch, a scalar."""
+        return losses.supervised(model(noisy), clean, _weight(snr_db, self.balance, noisy))
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """Objective of S2: Eq. 1, each row with the teacher of its SNR.
+
+    Attributes:
+        teachers: the frozen networks by name.
+        alpha: weight of the teachers (paper: 0.5), constant, or from first to last step.
+        balance: as in :class:`Supervised`.
+        choose: which teacher supervises which SNR; the paper's hard choice by default.
+    """
+
+    teachers: dict[str, nn.Module]
+    alpha: float | tuple[float, float] = 0.5
+    balance: float = 0.0
+    choose: Callable[..., list[str]] = assign
+
+    def __call__(
+        self, model: nn.Module, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float
+    ) -> Tensor:
+        """The loss of one batch, a scalar."""
+        target = self.target(noisy, clean, snr_db, progress)
+        weight = _weight(snr_db, self.balance, noisy)
+        return losses.distillation(model(noisy), target, clean, self.alpha_at(progress), weight)
+
+    def target(self, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float) -> Tensor:
+        """What the teachers say: (batch, samples); the controls say something else."""
+        return supervise(self.teachers, noisy, snr_db, self.choose)
+
+    def alpha_at(self, progress: float) -> float:
+        """The teachers' weight at that part of the training."""
+        first, last = self.alpha if isinstance(self.alpha, tuple) else (self.alpha, self.alpha)
+        return first + (last - first) * progress
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """Control of S2: Eq. 1 with a blend of clean and noisy speech instead of a teacher.
+
+    Attributes:
+        shares: how much of the noise the blend keeps, by SNR (:func:`smoothing_shares`).
+        alpha: weight of the blend in Eq. 1.
+        balance: as in :class:`Supervised`.
+    """
+
+    shares: dict[float, float]
+    alpha: float = 0.5
+    balance: float = 0.0
+
+    def __call__(
+        self, model: nn.Module, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float
+    ) -> Tensor:
+        """The loss of one batch, a scalar."""
+        kept = torch.tensor([self.shares[round(float(s), 3)] for s in snr_db.tolist()])
+        blend = clean + send(kept, noisy.device)[:, None] * (noisy - clean)
+        weight = _weight(snr_db, self.balance, noisy)
+        return losses.distillation(model(noisy), blend, clean, self.alpha, weight)
+
+
+def own_loss(
+    model: nn.Module, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float
+) -> Tensor:
+    """Objective of the baselines: the loss of their own papers."""
+    return model.loss(noisy, clean)  # type: ignore[operator]
+
+
+@torch.no_grad()
+def smoothing_shares(
+    teachers: dict[str, nn.Module], crops: Crops, batches: int = 20
+) -> dict[float, float]:
+    """The share of the noise that has as much energy as the teacher's error, by SNR.
+
+    Args:
+        teachers: frozen networks by name.
+        crops: the student's training examples, on which the errors are measured.
+        batches: how many of them.
+    """
+    errors: dict[float, float] = {}
+    noises: dict[float, float] = {}
+    for step in range(batches):
+        noisy, clean, snr_db = crops.batch_at(step)
+        left = (supervise(teachers, noisy, snr_db) - clean).square().mean(dim=-1).tolist()
+        added = (noisy - clean).square().mean(dim=-1).tolist()
+        for snr, error, noise in zip(snr_db.tolist(), left, added, strict=True):
+            snr = round(snr, 3)
+            errors[snr] = errors.get(snr, 0.0) + error
+            noises[snr] = noises.get(snr, 0.0) + noise
+    return {snr: (errors[snr] / noises[snr]) ** 0.5 for snr in sorted(errors)}
+
+
+def _weight(snr_db: Tensor, balance: float, noisy: Tensor) -> Tensor | None:
+    return send(losses.row_weight(snr_db, balance), noisy.device) if balance else None
