@@ -10,8 +10,8 @@ from snrlib.support.errors import AudioError, MetricError, SnrlibError
 
 if TYPE_CHECKING:
     from snrlib.enhancement import Enhancer, load_model
-    from snrlib.listening import compare, explore
     from snrlib.experiment.run import Run, open_run
+    from snrlib.listening import compare, explore
 
 __version__ = "0.1.0"
 
@@ -20,8 +20,8 @@ _LAZY = {
     "load_model": "snrlib.enhancement",
     "compare": "snrlib.listening",
     "explore": "snrlib.listening",
-    "Run": "snrlib.run",
-    "open_run": "snrlib.run",
+    "Run": "snrlib.experiment.run",
+    "open_run": "snrlib.experiment.run",
 }
 
 __all__ = [

@@ -17,13 +17,13 @@ import torch
 from torch import nn
 
 from snrlib import audio
-from snrlib.models import checkpoint
 from snrlib.audio import SAMPLE_RATE
+from snrlib.models import checkpoint
+from snrlib.models.folded import FoldedUNet
+from snrlib.models.unet import UNet
 from snrlib.support.devices import computes_in_bf16
 from snrlib.support.errors import AudioError, SnrlibError
 from snrlib.support.files import kit_root
-from snrlib.models.folded import FoldedUNet
-from snrlib.models.unet import UNet
 
 RELEASED = Path(__file__).parent / "assets" / "models"
 PRECISIONS = ("auto", "float32", "eager")

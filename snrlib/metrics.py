@@ -2,7 +2,7 @@
 
 Three scales go by the name PESQ, and papers rarely say which one they print. Here they are
 three functions, so that a number always says what it is. A score that cannot be computed is
-a :class:`~snrlib.errors.MetricError` with its reason, never a made-up number.
+a :class:`~snrlib.support.errors.MetricError` with its reason, never a made-up number.
 
 Notebook: 02_quality_metrics.
 """
@@ -210,7 +210,12 @@ def _pesq(clean: np.ndarray, estimate: np.ndarray, sample_rate: int, band: str) 
 
 
 def _stoi(clean: np.ndarray, estimate: np.ndarray, sample_rate: int, extended: bool) -> float:
-    from pystoi import stoi as pystoi_stoi  # scipy loads slowly
+    try:
+        from pystoi import stoi as pystoi_stoi  # scipy loads slowly
+    except ImportError as error:
+        raise MetricError(
+            "STOI needs the package pystoi, which is not installed here: pip install pystoi."
+        ) from error
 
     clean, estimate = _pair(clean, estimate)
     seconds = len(clean) / sample_rate
@@ -260,3 +265,9 @@ _RUNS: dict[Callable[[np.ndarray, np.ndarray, int], float], tuple[str, ...]] = {
     estoi: ("estoi",),
     si_sdr: ("si_sdr",),
 }
+
+
+NAMES = {"pesq_raw": "raw PESQ", "stoi": "STOI", "si_sdr": "SI-SDR"}
+
+
+DIGITS = {"pesq_raw": 3, "stoi": 3, "si_sdr": 2}

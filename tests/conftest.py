@@ -5,7 +5,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-TOOLS = Path(__file__).parents[1] / "tools"
+KIT = Path(__file__).parents[1]
+TOOLS = KIT / "tools"
 
 
 def load_tool(name: str) -> ModuleType:

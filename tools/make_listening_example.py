@@ -8,9 +8,9 @@ says so. Run it again when the released S2 changes: the clips, and so the answer
 
 import snrlib
 from snrlib import corpora, datasets, metrics
+from snrlib.listening import answers, blind, simulated
 from snrlib.models import classical
 from snrlib.support.files import write_json, write_text
-from snrlib.listening import answers, blind, simulated
 
 SEED = 7
 SNRS_DB = (-5, 0, 5, 10, 15)

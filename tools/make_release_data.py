@@ -21,8 +21,8 @@ import numpy as np
 import pandas
 
 from snrlib import audio
-from snrlib.corpora import synthesis
 from snrlib.audio import SAMPLE_RATE
+from snrlib.corpora import synthesis
 from snrlib.corpora.sources import librispeech, timit
 from snrlib.support.files import checksum, write_text
 from snrlib.support.progress import Progress

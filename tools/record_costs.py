@@ -21,7 +21,7 @@ import readme_marks
 from snrlib.evaluation import recorded
 from snrlib.models import checkpoint
 from snrlib.support.files import checksum, kit_root, read_json, write_text
-from snrlib.support.progress import duration
+from snrlib.support.text import duration
 
 COSTS = Path(__file__).parents[1] / "snrlib/assets/recorded/costs.csv"
 MARK = "<!-- cost -->"

@@ -16,8 +16,8 @@ from record_study import RECORDED
 
 from snrlib import models, open_run, teachers
 from snrlib.experiment import systems
-from snrlib.training import ablations, gradients, objectives
 from snrlib.support.files import read_json, write_text
+from snrlib.training import ablations, gradients, objectives
 
 
 def main() -> None:
@@ -37,10 +37,8 @@ def main() -> None:
         "clean speech (S1)": objectives.Supervised(),
         "Eq. 1 (S2)": objectives.Distillation(frozen, student.alpha),
         "teachers alone (alpha 1)": objectives.Distillation(frozen, 1.0),
-        "mean of all teachers (S2-mean)": controls.objective("mean", frozen, student.alpha, 0.0),
-        "smoothing": objectives.Smoothing(
-            objectives.smoothing_shares(frozen, crops), student.alpha
-        ),
+        "mean of all teachers (S2-mean)": ablations.objective("mean", frozen, student.alpha, 0.0),
+        "smoothing": ablations.objective("smoothing", frozen, student.alpha, 0.0, crops),
     }
     torch.manual_seed(run.seed)
     start = models.create(student.architecture, **student.arguments).to(run.device)

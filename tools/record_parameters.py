@@ -8,7 +8,7 @@ The table, between `<!-- parameters -->` marks, is what papermill reads from the
 
 import readme_marks
 
-from snrlib.commands import study
+from snrlib.commands import notebooks
 
 
 def _row(name: str, found: dict[str, str]) -> str:
@@ -18,14 +18,14 @@ def _row(name: str, found: dict[str, str]) -> str:
 
 def table() -> str:
     """The parameters that all notebooks take, then those of each one; as markdown."""
-    notebooks = study.find_notebooks()
-    common = [n for n in notebooks[0].parameters if all(n in b.parameters for b in notebooks)]
+    found = notebooks.find_notebooks()
+    common = [n for n in found[0].parameters if all(n in b.parameters for b in found)]
     head = ["| parameter | type | default | what it is |", "|---|---|---|---|"]
     lines = ["Every notebook takes these:", "", *head]
-    lines += [_row(name, notebooks[-1].parameters[name]) for name in common]
+    lines += [_row(name, found[-1].parameters[name]) for name in common]
     lines += ["", "These belong to one notebook:", ""]
     lines += ["| notebook | parameter | type | default | what it is |", "|---|---|---|---|---|"]
-    for book in notebooks:
+    for book in found:
         own = [name for name in book.parameters if name not in common]
         lines += [f"| {book.name[:2]} {_row(name, book.parameters[name])}" for name in own]
     return "\n".join(lines)

@@ -2,7 +2,7 @@
 
     python tools/record_profiles.py
 
-The costs are estimated by `snrlib.bench.studies` from single steps and scores. `fast` is
+The costs are estimated by `snrlib.commands.bench.studies` from single steps and scores. `fast` is
 estimated, too, though it has been run as a whole: the two totals beside each other show how far
 such estimates can be trusted. Memory is the peak of a process of its own that makes steps at the
 profile's full batch, where that is tried (`--memory`). Disk: models, the decoded corpora at their
@@ -15,12 +15,12 @@ import pandas
 import readme_marks
 from record_costs import machine
 
+from snrlib.commands.bench import studies
 from snrlib.evaluation import recorded
 from snrlib.experiment import profiles
 from snrlib.models import checkpoint
-from snrlib.commands.bench import studies
 from snrlib.support.files import kit_root, write_text
-from snrlib.support.progress import duration
+from snrlib.support.text import duration
 
 EXPECTED = kit_root() / "snrlib/assets/recorded/expected.csv"
 

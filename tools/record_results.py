@@ -13,12 +13,14 @@ import readme_marks
 
 from snrlib import evaluation
 from snrlib.evaluation import published, recorded, seeds
+from snrlib.evaluation.findings import better_where
 from snrlib.experiment import systems
+from snrlib.metrics import DIGITS, NAMES
+from snrlib.support.text import listed, number
 from snrlib.teachers import routing
-from snrlib.evaluation.findings import DIGITS, NAMES, better_where, listed, number
 
 METRICS = {"si_sdr": ("SI-SDR in dB", 2), "pesq_raw": ("raw PESQ", 2), "stoi": ("STOI", 3)}
-GAIN = ("si_sdr", "minus S1")  # a column of replicates.by_budget
+GAIN = ("si_sdr", "minus S1")  # a column of seeds.by_budget
 UPPER_DB = -5  # from here up there is speech to be saved
 COMPARED = [("S2", "noisy", "si_sdr"), ("S2", "noisy", "pesq_raw"), ("S2", "noisy", "stoi"),
             ("S2", "S1", "si_sdr"), ("S2", "S1", "pesq_raw"), ("S2", "S1", "stoi")]  # fmt: skip
@@ -64,12 +66,12 @@ def results() -> str:
     """The README's part, as Markdown."""
     study = recorded.study()
     steps = study["settings"]["student"]["steps"]
-    everything = replicates.merged(recorded.scores(), steps)
+    everything = seeds.merged(recorded.scores(), steps)
     longer = everything[everything["steps"] == steps]
-    seeds = longer.loc[longer["system"] == "S2", "seed"].nunique()
+    trainings = longer.loc[longer["system"] == "S2", "seed"].nunique()
     snrs = [number(snr, 0) for snr in sorted(longer["snr_db"].unique())]
     lines = [
-        f"{recorded.caption()}. Means over {seeds} training seeds of S1 and S2.",
+        f"{recorded.caption()}. Means over {trainings} training seeds of S1 and S2.",
         "",
         f"| SNR in dB | {' | '.join(snrs)} | all |",
         "|---" * (len(snrs) + 2) + "|",
@@ -92,20 +94,18 @@ def findings(everything: pandas.DataFrame, steps: int) -> list[str]:
     shortest = int(everything["steps"].min())
     longer = everything[everything["steps"] == steps]
     means = everything[everything["system"] == "S1"].groupby(["steps", "seed"])["si_sdr"].mean()
-    scatter = means.groupby("steps").agg(lambda seeds: seeds.max() - seeds.min())
+    scatter = means.groupby("steps").agg(lambda means: means.max() - means.min())
     printed = published.table2().pivot(index="snr_db", columns="system", values="pesq_raw")
     upper = everything[everything["snr_db"] >= UPPER_DB]
-    leads = dict(
-        iter(replicates.lead_by_budget(everything, metrics=list(METRICS)).groupby("steps"))
-    )
-    leads_above = replicates.lead_by_budget(upper, metrics=["si_sdr"])
+    leads = dict(iter(seeds.lead_by_budget(everything, metrics=list(METRICS)).groupby("steps")))
+    leads_above = seeds.lead_by_budget(upper, metrics=["si_sdr"])
     where = [
         f"{each_seed(leads_above[leads_above['steps'] == budget])} after {budget:,}"
         for budget in (steps, shortest)
     ]
     # Rows are sorted by the last metric.
-    table = replicates.by_budget(everything, "S1", list(METRICS)[::-1])
-    above = replicates.by_budget(upper, "S1", ["si_sdr"])[GAIN]
+    table = seeds.by_budget(everything, "S1", list(METRICS)[::-1])
+    above = seeds.by_budget(upper, "S1", ["si_sdr"])[GAIN]
     return [
         f"* **Is S2 better than S1?** After {steps:,} steps, {verdict(leads[steps])}: "
         f"{over_seeds(leads[steps])}. After {shortest:,}, {verdict(leads[shortest])}: "
@@ -134,7 +134,7 @@ def between(row: Any, digits: int = 2) -> str:
 
 def each_seed(rows: pandas.DataFrame, digits: int = 2) -> str:
     """A lead, training by training."""
-    each = rows[rows["seed"] != replicates.ALL]["difference"]
+    each = rows[rows["seed"] != seeds.ALL]["difference"]
     return ", ".join(number(value, digits, True) for value in each)
 
 
@@ -144,7 +144,7 @@ def over_seeds(leads: pandas.DataFrame) -> str:
     for metric, (label, _) in METRICS.items():
         rows = leads[leads["metric"] == metric]
         digits = DIGITS[metric]
-        whole = rows[rows["seed"] == replicates.ALL].iloc[0]
+        whole = rows[rows["seed"] == seeds.ALL].iloc[0]
         parts.append(
             f"{label} {each_seed(rows, digits)} (mean "
             f"{number(whole['difference'], digits, True)}, 95 % interval over seeds "
@@ -155,7 +155,7 @@ def over_seeds(leads: pandas.DataFrame) -> str:
 
 def verdict(leads: pandas.DataFrame) -> str:
     """The short answer at one budget: what the intervals over seeds leave standing."""
-    whole = leads[leads["seed"] == replicates.ALL]
+    whole = leads[leads["seed"] == seeds.ALL]
     better = [NAMES[metric] for metric in whole[whole["low"] > 0]["metric"]]
     worse = [NAMES[metric] for metric in whole[whole["high"] < 0]["metric"]]
     said = [f"{word} in {listed(m)}" for word, m in (("better", better), ("worse", worse)) if m]
@@ -217,7 +217,7 @@ def teaching(
         above: the same by (steps, student), over the upper SNRs.
     """
     used = evaluation.paired(longer, routing.ESTIMATED, "S2", "si_sdr", by=()).iloc[0]
-    seeds = replicates.by_seed(everything[everything["steps"] == steps], "S2-mean", "S1")
+    per_seed = seeds.by_seed(everything[everything["steps"] == steps], "S2-mean", "S1")
     right, lot, mean, quieter = (gain[f"S2{k}"] for k in ("", "-random", "-mean", "-quieter"))
     said = [
         "The right expert helps where it is *used*: the teachers behind an estimate of the SNR "
@@ -234,9 +234,9 @@ def teaching(
     assert quieter_above < above[f"{steps:,}", "S2-mean"], "then say something else"
     if mean > gain[[f"S2{choice}" for choice in choices]].max():
         said.append(
-            f"Best of all choices is the mean of all four (95 % interval over {len(seeds) - 1} "
-            f"seeds {between(seeds.iloc[-1])} dB after {steps:,} steps). Its level is no more than "
-            f"a part of that: clean speech as quiet as in that mean is at "
+            f"Best of all choices is the mean of all four (95 % interval over {len(per_seed) - 1} "
+            f"seeds {between(per_seed.iloc[-1])} dB after {steps:,} steps). Its level is no more "
+            f"than a part of that: clean speech as quiet as in that mean is at "
             f"{number(quieter, 2, True)}, from {number(UPPER_DB, 0)} dB up at "
             f"{number(quieter_above, 2, True)} (one training)."
         )

@@ -14,11 +14,11 @@ from pathlib import Path
 import pandas
 
 from snrlib import open_run
+from snrlib.evaluation.recorded import scores as recorded_scores
+from snrlib.evaluation.scores import read_scores
+from snrlib.experiment.run import Run
 from snrlib.models import checkpoint
 from snrlib.support.files import atomic, read_json, write_json, write_text
-from snrlib.evaluation.recorded import scores as recorded_scores
-from snrlib.experiment.run import Run
-from snrlib.evaluation.scores import read_scores
 from snrlib.training import history
 
 RECORDED = Path(__file__).parents[1] / "snrlib/assets/recorded/study"

@@ -17,14 +17,14 @@ from pathlib import Path
 import pandas
 import torch
 
-from snrlib import corpora, datasets, evaluation, metrics, open_run
-from snrlib.evaluation import seeds
-from snrlib.models import checkpoint
+from snrlib import corpora, datasets, metrics, open_run
 from snrlib.corpora.sources import folder, timit
 from snrlib.enhancement import RELEASED, Enhancer, load_model
-from snrlib.support.files import kit_root, read_json, write_json, write_text
-from snrlib.evaluation.findings import number, over_all
+from snrlib.evaluation.findings import over_all
 from snrlib.experiment.run import Run
+from snrlib.models import checkpoint
+from snrlib.support.files import kit_root, read_json, write_json, write_text
+from snrlib.support.text import number
 
 METRICS = {"pesq_raw": "raw PESQ", "stoi": "STOI", "si_sdr": "SI-SDR"}
 PAIR = ("S2", "S1")  # what the paper compares
@@ -47,14 +47,14 @@ def check_set(name: str, recordings: Path | None = None) -> pandas.DataFrame:
     """
     if name == "embedded":
         speech, noises = corpora.speech("embedded"), corpora.noises("embedded", "embedded")
-        return evaluation.rotated(datasets.recipe("test", speech, noises, 7, utterances=2), 1)
+        return datasets.rotated(datasets.recipe("test", speech, noises, 7, utterances=2), 1)
     assert recordings is not None, "the TIMIT sample does not come with the kit"
     speech = timit.list_files(recordings / "speech" / "timit_sample")
     speech = speech[~speech["id"].str.endswith(("/sa1", "/sa2"))]
     training = corpora.speech("embedded").query("split == 'train'")  # a recipe asks for some
     speech = pandas.concat([speech, training], ignore_index=True)
     noises = folder.records(recordings / "noise" / "scenes", "noise").assign(seen=False)
-    return evaluation.rotated(datasets.recipe("test", speech, noises, 7, utterances=4), 1)
+    return datasets.rotated(datasets.recipe("test", speech, noises, 7, utterances=4), 1)
 
 
 def check(enhancer: Enhancer, recipe: pandas.DataFrame) -> dict[str, float]:
@@ -132,7 +132,7 @@ def further_trainings(run: Run) -> list[str]:
     if not seeds:
         return []
     named = [f"{name}{seed}" for name in PAIR for seed in ("", *seeds)]
-    scores = replicates.merged(run.scores(named), run.profile["student"]["steps"])
+    scores = seeds.merged(run.scores(named), run.profile["student"]["steps"])
     found = []
     for metric, label in METRICS.items():
         digits = 2 if metric == "si_sdr" else 3

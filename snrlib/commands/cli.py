@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from snrlib import AudioError, SnrlibError, __version__
+from snrlib import SnrlibError, __version__
 
 INTERRUPTED = 130
 
@@ -140,13 +140,12 @@ def study(
       snrlib study --profile cpu --dry-run
       snrlib study --only 05 -p alphas "[0.1, 0.9]"
     """
+    from snrlib.commands import plan as plans
     from snrlib.commands import study as studies
 
-    plan = studies.plan(
-        profile, run_dir, list(only), start, _common(options), dict(given), notebooks
-    )
+    plan = plans.plan(profile, run_dir, list(only), start, _common(options), dict(given), notebooks)
     if dry_run:
-        click.echo(studies.describe(plan, force))
+        click.echo(plans.describe(plan, force))
         return
     contents = studies.run(plan, force, click.echo)
     click.echo(f"Open {contents.as_uri()}")
@@ -166,9 +165,10 @@ def book(profile: str, run_dir: str) -> None:
       snrlib book
       snrlib book --profile cpu
     """
+    from snrlib.commands import plan as plans
     from snrlib.commands import study as studies
 
-    contents = studies.book(studies.plan(profile, run_dir))
+    contents = studies.book(plans.plan(profile, run_dir))
     click.echo(f"Open {contents.as_uri()}")
 
 
@@ -256,93 +256,9 @@ def enhance(source: Path, target: Path, models: tuple[str, ...]) -> None:
       snrlib enhance recordings/ enhanced/ --model S1 --model S2
       snrlib enhance talk.wav clean.flac --model runs/cpu/models/S2
     """
-    from snrlib import audio, enhancement
-    from snrlib.support.progress import Progress
+    from snrlib.commands.enhance import run
 
-    jobs = _pairs(source, target, audio.SUFFIXES)
-    enhancers = [enhancement.load_model(name) for name in (models or ("S2",))]
-    labels = _labels(models or ("S2",), [enhancer.name for enhancer in enhancers])
-    refused: list[str] = []
-    seconds: dict[Path, int] = {}
-    for noisy_path, _ in jobs:
-        try:
-            seconds[noisy_path] = max(1, round(audio.info(noisy_path).seconds))
-        except AudioError as error:
-            # One bad recording does not cost the others theirs.
-            refused.append(str(error))
-    with Progress(sum(seconds.values()) * len(enhancers), "enhancing", unit="second") as progress:
-        for noisy_path, enhanced_path in jobs:
-            if noisy_path not in seconds:
-                continue
-            paths = [
-                enhanced_path.with_name(f"{enhanced_path.stem}{label}{enhanced_path.suffix}")
-                for label in labels
-            ]
-            expected, before, samples = seconds[noisy_path] * len(paths), progress.done, 0
-
-            def finished(new: int, file: str = noisy_path.name) -> None:
-                nonlocal samples
-                samples += new
-                whole = min(expected, samples // audio.SAMPLE_RATE)  # noqa: B023
-                progress.update(whole - (progress.done - before), file=file)  # noqa: B023
-
-            try:
-                enhancement.enhance_file(enhancers, noisy_path, paths, finished)
-            except AudioError as error:
-                refused.append(str(error))
-            progress.update(expected - (progress.done - before))
-    done = (len(jobs) - len(refused)) * len(enhancers)
-    if done:
-        one = done == 1 and len(jobs) == 1
-        click.echo(f"{jobs[0][1]}" if one else f"{done} files written: {target}")
-    if refused:
-        raise SnrlibError("\n".join(refused))
-
-
-def _labels(asked: tuple[str, ...], names: list[str]) -> list[str]:
-    """What is appended to file names: nothing for one model, else each model's name."""
-    if len(names) == 1:
-        return [""]
-    if len(set(names)) < len(names):
-        # The same system from several run folders.
-        names = [model.strip("/").replace("/", "-") for model in asked]
-    if len(set(names)) < len(names):
-        raise SnrlibError("The same --model is named twice; name each once.")
-    return [f"_{name}" for name in names]
-
-
-def _pairs(source: Path, target: Path, suffixes: tuple[str, ...]) -> list[tuple[Path, Path]]:
-    """Which file is enhanced to which, checked before anything is read.
-
-    Raises:
-        SnrlibError: no recordings, or a file would be overwritten by what is made from it.
-    """
-    folder_wanted = target.is_dir() or not target.suffix
-    if not source.is_dir():
-        made = target / f"{source.stem}.wav" if folder_wanted else target
-        pairs = [(source, made)]
-    else:
-        if not folder_wanted:
-            raise SnrlibError(f"{source} is a folder, so {target} must be one too.")
-        found = [p for p in sorted(source.rglob("*")) if p.suffix.lower() in suffixes]
-        # An earlier output inside the input folder is no recording.
-        inside = target.resolve()
-        found = [
-            p for p in found if inside == source.resolve() or inside not in p.resolve().parents
-        ]
-        if not found:
-            raise SnrlibError(f"{source} holds no recordings ({', '.join(suffixes)}).")
-        pairs = [(p, (target / p.relative_to(source)).with_suffix(".wav")) for p in found]
-    made_from: dict[Path, Path] = {}
-    for noisy, made in pairs:
-        if noisy.resolve() == made.resolve():
-            raise SnrlibError(f"{noisy} would be overwritten; choose another place for the output.")
-        if made in made_from:
-            raise SnrlibError(
-                f"{made_from[made]} and {noisy} would both become {made}; rename one of them."
-            )
-        made_from[made] = noisy
-    return pairs
+    run(source, target, models or ("S2",), click.echo)
 
 
 @cli.command()
@@ -403,13 +319,11 @@ def bench(more: tuple[str, ...], only: tuple[str, ...], quick: bool, output: Pat
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @_run_options
-@click.option("--history", is_flag=True, help="Fill in PESQ and STOI of the growth curves.")
 @click.option("--cluster", default="", metavar="ADDRESS", help="Score on a Dask cluster.")
 def evaluate(
     names: tuple[str, ...],
     profile: str,
     run_dir: str,
-    history: bool,
     cluster: str,
     **options: Any,
 ) -> None:
@@ -420,19 +334,15 @@ def evaluate(
     \b
     Examples:
       snrlib evaluate S1 S2
-      snrlib evaluate --history --run-dir runs/gpu
       snrlib evaluate S2 --profile paper --cluster tcp://10.0.0.5:8786
     """
     import snrlib
-    from snrlib.evaluation import cluster as clusters
     from snrlib import evaluation
+    from snrlib.evaluation import scoring
 
     run = snrlib.open_run(profile=profile, run_dir=run_dir, **_common(options))
-    if history:
-        _fill_histories(run, names)
-        return
     trained = sorted(path.parent.name for path in run.folder.glob("models/*/model.json"))
-    with clusters.joined(cluster):
+    with scoring.joined(cluster):
         scores = run.scores(list(names) or ["noisy", *trained])
     for metric in ("pesq_raw", "stoi", "si_sdr"):
         table = evaluation.summary(scores, metric=metric).reset_index()
@@ -441,20 +351,3 @@ def evaluate(
         click.echo(f"\n{metric}, mean by SNR in dB ({failed} failed scores left out)")
         click.echo(wide.to_string())
     click.echo(f"\n{run.caption}\nEvery score: {run.folder / 'scores'}")
-
-
-def _fill_histories(run: Any, names: tuple[str, ...]) -> None:
-    """Scores the audio that a training without metrics kept."""
-    from snrlib.training import curves
-
-    kept = sorted(folder.parent.name for folder in run.folder.glob(f"models/*/{growth.AUDIO}"))
-    if not (names or kept):
-        click.echo(f"No training in {run.folder} kept audio to score.")
-        return
-    table = growth.subset(
-        run.crops("student", "valid").table, int(run.profile["growth"]["mixtures"])
-    )
-    for name in names or kept:
-        run.model(name)  # says which notebook to run first
-        filled = growth.fill_history(run.model_folder(name), table, run.bank)
-        click.echo(f"{name}: {filled} rows of its history filled")

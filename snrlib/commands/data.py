@@ -7,10 +7,11 @@ import click
 import pandas
 
 from snrlib import corpora
-from snrlib.corpora import Corpus, registered
+from snrlib.corpora import registered
+from snrlib.corpora.corpus import Corpus
+from snrlib.corpora.fetch import MEGABYTE, Download
 from snrlib.corpora.listing import UnreadableFilesError
 from snrlib.support.errors import SnrlibError
-from snrlib.corpora.fetch import Download, MEGABYTE
 
 # More problems than these are counted, not printed.
 _SHOWN = 20

@@ -28,7 +28,7 @@ from traitlets.config import Config
 from snrlib import __version__
 from snrlib.support.files import write_text
 
-_TEMPLATES = Path(__file__).parent / "assets" / "site"
+_TEMPLATES = Path(__file__).parent / "templates"
 
 # What latex2mathml lacks, said with what it has.
 _SUBSTITUTES = {r"\arg": r"\operatorname{arg}", r"\lVert": r"\|", r"\rVert": r"\|"}
@@ -378,7 +378,7 @@ def _caption(cell: nbformat.NotebookNode) -> str:
 
 
 def _duration(seconds: float | None) -> str:
-    from snrlib.support.progress import duration
+    from snrlib.support.text import duration
 
     return "" if seconds is None else duration(seconds)
 

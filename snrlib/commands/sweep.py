@@ -22,6 +22,7 @@ from typing import Any
 
 import pandas
 
+from snrlib.commands import plan as plans
 from snrlib.commands import study
 from snrlib.support.errors import SnrlibError
 from snrlib.support.files import kit_root, read_json, write_text, writing
@@ -168,14 +169,14 @@ def _with(cell: dict[str, Any], table: pandas.DataFrame) -> pandas.DataFrame:
 
 def _plan(
     grid: Grid, cell: dict[str, Any], folder: Path, names: list[str], notebooks: Path | None
-) -> study.Plan:
+) -> plans.Plan:
     values = {**grid.parameters, **cell}
     common = {name: values[name] for name in COMMON if name in values and name != "profile"}
     own = {name: str(value) for name, value in values.items() if name not in COMMON}
     if names != [grid.notebook]:
         own = {}  # of the swept notebook; those before it run as they are
     profile = str(values.get("profile", "fast"))
-    return study.plan(profile, str(folder), names, None, common, own, notebooks)
+    return plans.plan(profile, str(folder), names, None, common, own, notebooks)
 
 
 def _prepare(

@@ -2,6 +2,8 @@
 
 A corpus that was copied for hours, or that came from a colleague, is best opened once before
 a training run meets its one broken file in the night.
+
+Notebook: 01_data_construction.
 """
 
 import logging

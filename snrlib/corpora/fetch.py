@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from snrlib.corpora.unpacking import unpack
 from snrlib.support.errors import SnrlibError
 from snrlib.support.files import cache_folder, lock, read_json, write_json, writing
 from snrlib.support.progress import Progress
-from snrlib.corpora.unpacking import unpack
 
 MEGABYTE = 1_000_000
 # So often in a row may a transfer break without bringing anything new.

@@ -4,6 +4,8 @@ Each corpus knows its own layout: it finds its files and says who speaks in them
 same for all of them stands here: walking the folders, reading the headers (in parallel, and
 only once for files that have not changed), and holding out test speakers where a corpus has
 no test part of its own.
+
+Notebook: 01_data_construction.
 """
 
 import logging

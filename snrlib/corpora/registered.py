@@ -2,11 +2,13 @@
 
 `snrlib data add NAME PATH` remembers a folder in the user's cache; `snrlib data fetch NAME`
 unpacks below it. A corpus that was added wins over one that was fetched.
+
+Notebook: 01_data_construction.
 """
 
 from pathlib import Path
 
-from snrlib.corpora import Corpus
+from snrlib.corpora.corpus import Corpus
 from snrlib.support.errors import SnrlibError
 from snrlib.support.files import cache_folder, read_json, write_json
 

@@ -6,6 +6,8 @@ recognise the two kinds that libsndfile reports badly or not at all: files compr
 "shorten", and files that end before their header says.
 
 Source: NIST SPHERE 2.6 documentation; header fields as in TIMIT (LDC93S1).
+
+Notebook: 01_data_construction.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Building blocks of synthetic noise: coloured noise, hums, impacts, slow change, rooms.
 
 Each returns float32 arrays of one dimension at 16 kHz and takes its random numbers from the
-generator it is given, so that the same generator gives the same sound. `snrlib.noises` puts
+generator it is given, so that the same generator gives the same sound. `synthetic_noises` puts
 them together. A spectrum is given as third-octave levels, `{frequency in Hz: level in dB}`,
 with straight lines between them on a logarithmic frequency axis.
 

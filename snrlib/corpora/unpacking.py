@@ -4,6 +4,8 @@ An archive from the network is not trusted. Members that would leave the folder,
 devices, and content far larger than the archive are refused, and so is the archive with them;
 what is kept is unpacked beside its destination and then moved there, so that nobody ever sees
 half of it.
+
+Notebook: 01_data_construction.
 """
 
 import fnmatch

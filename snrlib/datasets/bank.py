@@ -3,6 +3,8 @@
 Training draws millions of short crops; opening a file for each would dominate. So every file
 is decoded once, in parallel, into a memory-mapped array with offsets. 16 bits keep files of
 16 bits exactly and are enough for a source: mixtures are made from it in floating point.
+
+Notebook: 01_data_construction.
 """
 
 import logging

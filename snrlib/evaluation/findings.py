@@ -6,35 +6,13 @@ in whichever direction the numbers go. They name how many utterances and voices 
 Notebooks: 05_distillation, 06_ablation_s1_vs_s2, 08_results.
 """
 
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
-from snrlib.evaluation import paired
-
-NAMES = {"pesq_raw": "raw PESQ", "stoi": "STOI", "si_sdr": "SI-SDR"}
-DIGITS = {"pesq_raw": 3, "stoi": 3, "si_sdr": 2}
-
-
-def number(value: float, digits: int = 2, signed: bool = False) -> str:
-    """A number as text, with a real minus sign; what rounds to zero has no sign."""
-    text = f"{value:{'+' if signed else ''}.{digits}f}"
-    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "−")
-
-
-def listed(names: Sequence[Any]) -> str:
-    """Joins names as a sentence does (a, b and c), numbers with a real minus sign."""
-    words = [f"{n:g}".replace("-", "−") if isinstance(n, int | float) else str(n) for n in names]
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def with_minus_signs(sentence: str) -> str:
-    """Numbers below zero with a minus sign, not with a hyphen."""
-    return re.sub(r"(?<![\w.)\]])-(?=\d)", "−", sentence)
+from snrlib.evaluation.statistics import paired
+from snrlib.metrics import DIGITS, NAMES
+from snrlib.support.text import listed, number
 
 
 def over_all(scores: pd.DataFrame, system: str, reference: str, metric: str) -> str:

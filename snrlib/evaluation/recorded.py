@@ -44,7 +44,7 @@ def costs() -> pd.DataFrame:
 
 
 def expected() -> pd.DataFrame:
-    """What studies would cost, from single steps (`snrlib.bench.studies`): columns as `costs`."""
+    """What studies would cost, from single steps (`snrlib bench`): columns as `costs`."""
     source = files("snrlib") / "assets" / "recorded" / "expected.csv"
     if not source.is_file():
         return pd.DataFrame(columns=["profile", "notebook", "seconds", "memory_mb", "machine"])
@@ -57,8 +57,8 @@ def gradients() -> pd.DataFrame:
 
     Returns:
         Columns `weights` (whose, and when), `objective`, those of
-        :func:`snrlib.gradients.measure`, `batches` and `batch`; without rows where nothing is
-        recorded.
+        :func:`snrlib.training.gradients.measure`, `batches` and `batch`; without rows where
+        nothing is recorded.
     """
     source = files("snrlib") / "assets" / "recorded" / "study" / "gradients.csv"
     if not source.is_file():
@@ -89,7 +89,7 @@ def scores(folder: Traversable | None = None) -> pd.DataFrame:
         folder: as in :func:`study`.
 
     Returns:
-        Columns as in `snrlib.scores.SCORE_COLUMNS`; without rows where nothing is recorded.
+        Columns as in `snrlib.evaluation.SCORE_COLUMNS`; without rows where nothing is recorded.
     """
     from snrlib.evaluation.scores import SCORE_COLUMNS
 

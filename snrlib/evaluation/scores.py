@@ -16,9 +16,9 @@ from typing import Any
 
 import pandas as pd
 
+from snrlib.metrics import METRICS
 from snrlib.support.errors import SnrlibError
 from snrlib.support.files import atomic, read_json, write_json, writing
-from snrlib.metrics import METRICS
 
 MIXTURE_COLUMNS = ["mixture", "utterance", "speaker", "noise", "noise_seen", "snr_db", "snr_seen"]
 SCORE_COLUMNS = ["system", "seed", *MIXTURE_COLUMNS, *METRICS, "failure"]

@@ -10,8 +10,7 @@ Notebook: 06_ablation_s1_vs_s2, 08_results.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,24 +21,16 @@ from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from snrlib.audio import SAMPLE_RATE
+from snrlib.evaluation.scores import (
+    MIXTURE_COLUMNS,
+    SCORE_COLUMNS,
+    ScoreFile,
+    read_scores,
+)
+from snrlib.metrics import METRICS, all_metrics
 from snrlib.support.errors import AudioError, SnrlibError
 from snrlib.support.files import checksum
-from snrlib.metrics import METRICS, all_metrics
 from snrlib.support.progress import Progress
-from snrlib.evaluation.scores import MIXTURE_COLUMNS, SCORE_COLUMNS, ScoreFile, read_scores, write_scores
-
-__all__ = [
-    "SCORE_COLUMNS",
-    "describe",
-    "interval",
-    "measured",
-    "paired",
-    "read_scores",
-    "score",
-    "score_pairs",
-    "summary",
-    "write_scores",
-]
 
 # One block is enhanced while the block before it is scored. A killed run repeats at most two.
 BLOCK_MIXTURES = 100
@@ -47,26 +38,6 @@ BLOCK_SECONDS = 600
 
 # Noisy signals -> estimates; with `oracle`, mixtures -> estimates.
 Enhance = Callable[[list[Any]], Sequence[np.ndarray]]
-
-
-def rotated(recipe: pd.DataFrame, noises: int) -> pd.DataFrame:
-    """A smaller test set: each utterance meets only `noises` of the noises, at every SNR.
-
-    They are spread over the list of noises (seen ones stand first), and go round from utterance
-    to utterance, so that all noises stay in the set and as many speakers as in the whole:
-    intervals over utterances need speakers more than mixtures.
-
-    Args:
-        recipe: a recipe of all utterances with all noises at all SNRs.
-        noises: per utterance; 0 for all.
-    """
-    utterance = pd.factorize(recipe["utterance"])[0]
-    noise, names = pd.factorize(recipe["noise"])
-    if not noises or noises >= len(names):
-        return recipe
-    spread = [i * len(names) // noises for i in range(noises)]
-    kept = np.isin((noise - utterance) % len(names), spread)
-    return recipe[kept].reset_index(drop=True)
 
 
 def score(
@@ -111,7 +82,7 @@ def score(
             `enhance` returned another number of signals.
     """
     if read is None:
-        from snrlib.datasets import mixture
+        from snrlib.datasets.mixtures import mixture
 
         read = mixture
     metrics = list(METRICS if metrics is None else metrics)
@@ -163,165 +134,6 @@ def score_pairs(
         )
     rows = [{**scores, "failure": failure} for scores, failure in results]
     return pd.DataFrame(rows, columns=[*metrics, "failure"])
-
-
-def summary(
-    scores: pd.DataFrame,
-    by: Sequence[str] = ("system", "snr_db"),
-    metric: str = "pesq_raw",
-    *,
-    resamples: int = 2_000,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Mean and median of one score per group, with 95 % intervals and the failures.
-
-    Args:
-        scores: a table of scores.
-        by: the columns that make a group; empty for one row over everything.
-        metric: the score.
-        resamples: how many times the utterances are drawn anew.
-        seed: of the drawing.
-
-    Returns:
-        The columns `by`, then `mean, median, low, high` (95 % bootstrap interval of the mean
-        over utterances; NaN with fewer than two), `mixtures` (scored), `utterances`,
-        `failures` (mixtures whose score could not be computed).
-
-    Raises:
-        SnrlibError: the scores do not hold `metric`.
-    """
-    table = measured(scores, metric)
-    if "utterance" not in table.columns:  # printed tables hold means, not utterances
-        table = table.assign(utterance="")
-    rows = []
-    for names, group in _groups(table, by):
-        scored = group[group["value"].notna()]
-        low, high = interval(scored["value"], scored["utterance"], resamples=resamples, seed=seed)
-        rows.append(
-            {
-                **names,
-                "mean": scored["value"].mean(),
-                "median": scored["value"].median(),
-                "low": low,
-                "high": high,
-                "mixtures": len(scored),
-                "utterances": scored["utterance"].nunique(),
-                "failures": len(group) - len(scored),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def paired(
-    scores: pd.DataFrame,
-    system: str,
-    reference: str,
-    metric: str = "pesq_raw",
-    by: Sequence[str] = ("snr_db",),
-    *,
-    resamples: int = 2_000,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """How much better `system` scores than `reference` on the same mixtures.
-
-    Differences are taken mixture by mixture (after averaging over training seeds), so what
-    makes a mixture easy or hard for both cancels.
-
-    Args:
-        scores: a table of scores that holds both systems.
-        system: the system that may be better.
-        reference: the system it is compared with.
-        metric: the score.
-        by: the columns that make a group; empty for one row over everything.
-        resamples: how many times the utterances are drawn anew.
-        seed: of the drawing.
-
-    Returns:
-        The columns `by`, then `difference` (mean), `low, high` (95 % bootstrap interval over
-        utterances), `mixtures`, `utterances`, `failures` (mixtures that lack a score of
-        either system).
-
-    Raises:
-        SnrlibError: one of the systems or the metric is not in the scores.
-    """
-    table = measured(scores, metric)
-    sides = []
-    for name in (system, reference):
-        side = table[table["system"] == name]
-        if side.empty:
-            raise SnrlibError(f"There are no {metric} scores of '{name}'; evaluate it first.")
-        seeds = side.groupby("mixture")["value"]
-        # A mixture counts only if every training seed was scored on it.
-        sides.append(seeds.mean().where(seeds.count() == seeds.size()))
-    described = table[table["system"] == system].drop_duplicates("mixture").set_index("mixture")
-    both = described.loc[described.index.intersection(sides[1].index)].copy()
-    if both.empty:
-        raise SnrlibError(f"'{system}' and '{reference}' were scored on different mixtures.")
-    both[metric] = sides[0].reindex(both.index) - sides[1].reindex(both.index)
-    # The reasons of one system alone would hide the failures of the other.
-    both = both.reset_index().drop(columns=["value", "failure"])
-    result = summary(both, by, metric, resamples=resamples, seed=seed)
-    return result.drop(columns="median").rename(columns={"mean": "difference"})
-
-
-def interval(
-    values: Sequence[float] | pd.Series,
-    utterances: Sequence[Any] | pd.Series,
-    *,
-    resamples: int = 2_000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> tuple[float, float]:
-    """The percentile bootstrap interval of a mean, resampling whole utterances.
-
-    Each resample draws as many utterances as there are, with replacement, and keeps all
-    mixtures of each. NaN, NaN with fewer than two utterances: one says nothing about others.
-    """
-    codes, names = pd.factorize(np.asarray(utterances))
-    if len(names) < 2:
-        return np.nan, np.nan
-    sums = np.bincount(codes, weights=np.asarray(values, float))
-    counts = np.bincount(codes).astype(float)
-    draws = _draws(len(names), resamples, seed)
-    means = (draws @ sums) / (draws @ counts)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
-def measured(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """The rows on which `metric` was tried, the score in a column `value` (NaN: it failed).
-
-    Raises:
-        SnrlibError: `metric` was not computed for these scores.
-    """
-    if metric not in scores.columns:
-        raise SnrlibError(f"The scores have no column '{metric}'.")
-    tried = scores[metric].notna()
-    if "failure" in scores.columns:
-        tried |= scores["failure"].str.contains(rf"\b{metric}\b")
-    else:
-        tried[:] = True
-    if len(scores) and not tried.any():
-        raise SnrlibError(f"'{metric}' was not computed for these scores; evaluate with it.")
-    return scores[tried].assign(value=scores.loc[tried, metric])
-
-
-def _groups(
-    table: pd.DataFrame, by: Sequence[str]
-) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    if not by:
-        yield {}, table
-        return
-    for names, group in table.groupby(list(by), sort=False):
-        yield dict(zip(by, names, strict=True)), group
-
-
-@lru_cache(maxsize=16)
-def _draws(utterances: int, resamples: int, seed: int) -> np.ndarray:
-    """How often each utterance is drawn in each resample: (resamples, utterances)."""
-    rng = np.random.default_rng(seed)
-    even = np.full(utterances, 1 / utterances)
-    return rng.multinomial(utterances, even, size=resamples).astype(float)
 
 
 def _score_pair(
@@ -454,3 +266,36 @@ def describe(
         except PackageNotFoundError:
             described[package] = "not installed"
     return {**described, **identity}
+
+
+@contextmanager
+def joined(address: str, patience: float = 20.0) -> Iterator[None]:
+    """Lets joblib's work inside the block run on a cluster; on this machine without an address.
+
+    Args:
+        address: of the Dask scheduler, such as `tcp://10.0.0.5:8786`; "" for none.
+        patience: seconds to wait for it.
+
+    Raises:
+        SnrlibError: Dask is not installed, or nothing answers at that address.
+    """
+    if not address:
+        yield
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise SnrlibError(
+            "A cluster needs Dask, which is not installed; run: pip install distributed"
+        ) from error
+    from joblib import parallel_config
+
+    try:
+        client = Client(address, timeout=patience)
+    except (OSError, ValueError) as error:
+        raise SnrlibError(
+            f"No Dask scheduler answers at {address} ({error}); start one with `dask scheduler` "
+            "and give the address that it prints."
+        ) from error
+    with client, parallel_config(backend="dask"):
+        yield

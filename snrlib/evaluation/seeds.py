@@ -7,14 +7,14 @@ would move with other sentences; only further seeds say how it moves with anothe
 Notebook: 06_ablation_s1_vs_s2.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from snrlib.experiment import systems
-from snrlib.evaluation.comparison import METRICS, against
-from snrlib.evaluation import paired
+from snrlib.evaluation.statistics import paired
+from snrlib.evaluation.tables import METRICS, against
 
 ALL = "all"  # the row over all seeds
 
@@ -23,7 +23,7 @@ def merged(scores: pd.DataFrame, steps: int) -> pd.DataFrame:
     """The scores with further trainings told apart by columns instead of by the system's name.
 
     Args:
-        scores: a table of scores, such as :func:`snrlib.recorded.scores`.
+        scores: a table of scores, such as :func:`snrlib.evaluation.recorded.scores`.
         steps: the students' budget where the name does not say another.
 
     Returns:
@@ -31,7 +31,7 @@ def merged(scores: pd.DataFrame, steps: int) -> pd.DataFrame:
         from 1, `steps` is the students' budget. What takes means over seeds
         (:func:`snrlib.evaluation.paired`) then does so.
     """
-    names = {name: systems.variant(name) for name in scores["system"].unique()}
+    names = {name: variant(name) for name in scores["system"].unique()}
     parts = scores["system"].map(names)
     return scores.assign(
         system=parts.str[0],
@@ -46,7 +46,7 @@ def histories(
     """The training histories of all seeds of a system, at the budget its name leaves out.
 
     Args:
-        growth: histories by model, such as :func:`snrlib.recorded.growth`.
+        growth: histories by model, such as :func:`snrlib.evaluation.recorded.growth`.
         names: the systems.
 
     Returns:
@@ -54,7 +54,7 @@ def histories(
     """
     found: dict[str, list[pd.DataFrame]] = {name: [] for name in names}
     for model, history in growth.items():
-        system, steps, seed = systems.variant(model)
+        system, steps, seed = variant(model)
         if system in found and steps is None:
             found[system].append(history.assign(seed=seed))
     return {name: pd.concat(parts, ignore_index=True) for name, parts in found.items() if parts}
@@ -107,7 +107,7 @@ def by_budget(
     Returns:
         Rows (steps, system), the longest budget first, and in it the reference, then the others
         by their lead in the last metric. Columns (metric, "mean" | "minus <reference>" | "low" |
-        "high") as of :func:`snrlib.comparison.against`, ("", "seeds") that are averaged, and
+        "high") as of :func:`snrlib.evaluation.tables.against`, ("", "seeds") that are averaged, and
         ("", "failed") scores.
     """
     parts = ["mean", f"minus {reference}", "low", "high"]
@@ -195,3 +195,16 @@ def lead_by_budget(
                 lead = by_seed(chosen, system, reference, metric)
                 rows.append(lead.assign(metric=metric, steps=steps))
     return pd.concat(rows, ignore_index=True)
+
+
+def variant(name: str) -> tuple[str, int | None, int]:
+    """The system that a name is a variant of, its steps (None: the profile's), its replicate.
+
+    Example:
+        >>> variant("S2-random-steps500-seed2")
+        ('S2-random', 500, 2)
+    """
+    found = re.fullmatch(r"(.+?)(?:-steps(\d+))?(?:-seed(\d+))?", name)
+    if found is None:
+        return name, None, 1
+    return found[1], None if found[2] is None else int(found[2]), int(found[3] or 1)

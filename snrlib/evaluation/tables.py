@@ -2,7 +2,7 @@
 
 Rows and columns stand as in the paper, so that printed and own results lie side by side;
 what the paper leaves out is added: how many scores failed, medians, intervals. The functions
-take the printed tables (:mod:`snrlib.published`) as well as our scores.
+take the printed tables (:mod:`snrlib.evaluation.published`) as well as our scores.
 
 Notebook: 06_ablation_s1_vs_s2, 08_results.
 """
@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from snrlib.evaluation import measured, summary
-
-# Table 2 of the paper tests each teacher between the ends of its range only.
-TEACHER_RANGES_DB = {"T1": (-20, -10), "T2": (-10, 0), "T3": (0, 10), "T4": (10, 20)}
+from snrlib.evaluation.statistics import measured, paired, summary
+from snrlib.metrics import NAMES
+from snrlib.support.text import listed
+from snrlib.teachers.choice import TEACHER_RANGES_DB
 
 
 def table1(
@@ -144,3 +144,82 @@ def headlines(scores: pd.DataFrame, system: str = "S2", rival: str = "crn") -> p
 def seen_or_unseen(column: pd.Series) -> pd.Series:
     """A column of "seen" and "unseen", from the same or from True and False."""
     return column.replace({True: "seen", False: "unseen"}).astype(str)
+
+
+METRICS = ("pesq_raw", "stoi", "si_sdr")
+
+
+def against(
+    scores: pd.DataFrame,
+    reference: str,
+    systems: Sequence[str] | None = None,
+    metrics: Sequence[str] = METRICS,
+) -> pd.DataFrame:
+    """Each system over the whole test set, and its paired difference from a reference.
+
+    Args:
+        scores: a table of scores.
+        reference: the system that is subtracted; its own differences stay empty.
+        systems: the rows, in this order; None is all, in the order of the scores.
+        metrics: the blocks of columns.
+
+    Returns:
+        One row per system; columns (metric, "mean" | "minus <reference>" | "low" | "high" |
+        "failed"): 95 % bootstrap interval of the difference over utterances.
+    """
+    systems = list(scores["system"].unique()) if systems is None else list(systems)
+    blocks = {}
+    for metric in metrics:
+        means = summary(scores, ["system"], metric).set_index("system")
+        block = means[["mean"]].reindex(systems)
+        for name in systems:
+            if name != reference:
+                row = paired(scores, name, reference, metric, by=()).iloc[0]
+                block.loc[name, f"minus {reference}"] = row["difference"]
+                block.loc[name, ["low", "high"]] = [row["low"], row["high"]]
+        blocks[metric] = block.assign(failed=means["failures"].reindex(systems))
+    return pd.concat(blocks, axis=1, names=["metric", ""])
+
+
+def in_words(
+    scores: pd.DataFrame,
+    reference: str,
+    systems: Sequence[str],
+    metrics: Sequence[str] = METRICS,
+) -> pd.DataFrame:
+    """The signs of the differences: "better", "worse" or "open" (the interval holds zero).
+
+    Returns:
+        One row per system, one column per metric, by the metrics' names.
+    """
+    words = {}
+    for metric in metrics:
+        column = {}
+        for name in systems:
+            row = paired(scores, name, reference, metric, by=()).iloc[0]
+            column[name] = "better" if row["low"] > 0 else "worse" if row["high"] < 0 else "open"
+        words[NAMES.get(metric, metric)] = column
+    return pd.DataFrame(words).reindex(list(systems)).rename_axis("system")
+
+
+def not_better(words: pd.DataFrame, budget: str, tiny: bool) -> str:
+    """Which systems are not better than the noisy input, in sentences; empty if all are.
+
+    Args:
+        words: :func:`in_words` against "noisy".
+        budget: what they were trained with, for example "400 steps of 8".
+        tiny: say that the budget is too small, rather than leave the reason open.
+    """
+    lacking = {
+        str(name): [str(metric) for metric in words if row[metric] != "better"]
+        for name, row in words.iterrows()
+    }
+    lacking = {name: metrics for name, metrics in lacking.items() if metrics}
+    if not lacking:
+        return ""
+    parts = []
+    for name, metrics in lacking.items():
+        where = "any metric" if len(metrics) == words.shape[1] else listed(metrics)
+        parts.append(f"{name} in {where}")
+    reason = f" {budget} are too few for that." if tiny else f" Training: {budget}."
+    return f"Not shown to be better than the noisy input: {'; '.join(parts)}.{reason}"

@@ -21,7 +21,6 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from snrlib.support.errors import SnrlibError
 from snrlib.exercises.answers import (
     NotYet,
     Untouched,
@@ -33,7 +32,8 @@ from snrlib.exercises.answers import (
     signal,
     untouched,
 )
-from snrlib.evaluation.findings import with_minus_signs
+from snrlib.support.errors import SnrlibError
+from snrlib.support.text import with_minus_signs
 
 __all__ = [
     "NotYet",

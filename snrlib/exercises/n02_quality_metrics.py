@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from snrlib import metrics, mixing
-from snrlib.support.errors import MetricError
 from snrlib.exercises import NotYet, compare, exercise, material, option, quantity, signal
+from snrlib.support.errors import MetricError
 
 LQO_PAIRS = {"lower gain": (1.2, 1.4), "upper gain": (3.2, 3.4)}
 RAW_SCORES = ([0.2, 0.4, 0.9, 2.6], [-0.3, 1.0, 1.2, 1.1, 3.0])

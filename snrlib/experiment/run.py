@@ -8,7 +8,6 @@ computes one twice.
 import inspect
 import logging
 import re
-import textwrap
 import time
 from functools import cached_property
 from pathlib import Path
@@ -18,37 +17,23 @@ import pandas
 import torch
 
 from snrlib import corpora, datasets, evaluation, metrics, training
-from snrlib.datasets import bank
-from snrlib.experiment import profiles, systems
-from snrlib.models import checkpoint, classical
-from snrlib.support import devices, kernel
-from snrlib.teachers import routing
-from snrlib.training import ablations, curves, objectives
 from snrlib import models as networks
+from snrlib.datasets import bank
 from snrlib.enhancement import RELEASED, Enhancer, load_model
+from snrlib.evaluation.scores import ScoreFile, read_scores
+from snrlib.experiment import account, profiles, systems
+from snrlib.experiment.systems import REFERENCES
+from snrlib.models import checkpoint
+from snrlib.support import devices, kernel
 from snrlib.support.errors import SnrlibError
 from snrlib.support.files import checksum, kit_root, lock, read_json, write_json, write_text
-from snrlib.support.progress import duration
-from snrlib.evaluation.scores import ScoreFile, read_scores
+from snrlib.support.text import duration
+from snrlib.teachers import averaged, routing
 from snrlib.teachers.snr_estimation import SpectralEstimator
-from snrlib.teachers import averaged
+from snrlib.training import ablations, curves
 
-# Which notebook makes what, for the reader who starts in the middle.
-MADE_BY = {
-    **dict.fromkeys(systems.TEACHERS, "04_teacher_training"),
-    "S1": "05_distillation",
-    "S2": "05_distillation",
-    **{f"S2-{name}": "06_ablation_s1_vs_s2" for name in ("smoothing", *controls.CONTROLS)},
-    **{f"{name}{size}": "07_baselines" for name in systems.BASELINES for size in ("", "-narrow")},
-}
-
+RELEASED_SUFFIX = " released"  # behind a model's name: the one that comes with the kit
 ESTIMATOR_MIXTURES = 1_000  # that the SNR estimator of the deployed teachers is fitted to
-
-# References that are not trained: "oracle" ones are given the mixture with its clean speech.
-REFERENCES = {
-    "log_mmse": (classical.log_mmse, False),
-    "oracle_psm": (lambda mixture: classical.oracle_psm(mixture.noisy, mixture.speech), True),
-}
 
 
 def open_run(
@@ -75,7 +60,7 @@ def open_run(
         SnrlibError: an unknown profile or corpus, a folder made with other settings, or a
             parameter that papermill was given and the notebook does not have.
     """
-    injected.refuse_unknown()
+    kernel.refuse_unknown()
     numbers = profiles.load(profile)
     data = numbers["data"]
     settings = {
@@ -100,7 +85,7 @@ def open_run(
     run = Run(folder, numbers, settings)
     # Now, before the notebook's next cells may use one of these names for something else.
     common = inspect.signature(open_run).parameters
-    run.own = {n: v for n, v in injected.parameters().items() if n not in common}
+    run.own = {n: v for n, v in kernel.parameters().items() if n not in common}
     say_what_is_changed()
     if not quiet:
         print(run.banner())
@@ -135,6 +120,7 @@ class Run:
         self.seed = int(settings["seed"])
         self.device = devices.local()
         self.own: dict[str, Any] = {}
+        self._recipes: dict[str, pandas.DataFrame] = {}
         self._opened = time.monotonic()
 
     def __repr__(self) -> str:
@@ -159,13 +145,21 @@ class Run:
         return bank.open_bank(pandas.concat([spoken, self.noises], ignore_index=True))
 
     def recipe(self, name: str) -> pandas.DataFrame:
-        """The recipe of "T1" to "T4", "student" or "test", with gains; kept as CSV."""
+        """The recipe of "T1" to "T4", "student" or "test", with gains; kept as CSV.
+
+        Built, hashed and read once by each run object: every caller gets a copy of its own.
+        """
+        if name not in self._recipes:
+            self._recipes[name] = self._recipe(name)
+        return self._recipes[name].copy()
+
+    def _recipe(self, name: str) -> pandas.DataFrame:
         path = self.folder / "recipes" / f"{name}.csv"
         data = self.profile["data"]
         limit = data["test_utterances"] if name == "test" else data["utterances"]
         table = datasets.recipe(name, self.speech, self.noises, self.seed, utterances=limit)
         if name == "test":
-            table = evaluation.rotated(table, int(data.get("test_noises", 0)))
+            table = datasets.rotated(table, int(data.get("test_noises", 0)))
         identity = checksum(table.drop(columns="gain").to_csv(index=False), self.bank.checksum)
         beside = path.with_suffix(".json")
         if path.exists() and beside.exists() and read_json(beside)["identity"] == identity:
@@ -199,14 +193,11 @@ class Run:
         """A model of this run.
 
         Raises:
-            SnrlibError: it is not trained yet; the sentence says which notebook does it.
+            SnrlibError: it is not trained yet; the sentence says which notebook or command does it.
         """
         if not (self.model_folder(name) / checkpoint.DESCRIPTION).exists():
-            maker = MADE_BY.get(name, "05_distillation")
-            raise SnrlibError(
-                f"{name} has not been trained in {self.folder}; run notebook {maker} first "
-                f"(snrlib study --profile {self.settings['profile']} runs all in order)."
-            )
+            remedy = systems.how_to_train(name, self.settings["profile"], self.folder)
+            raise SnrlibError(f"{name} has not been trained in {self.folder}; {remedy}.")
         # Scores must not depend on whether the processor has bf16.
         return load_model(self.model_folder(name), self.device, precision="float32")
 
@@ -219,7 +210,7 @@ class Run:
         """Trains the system `name`, continues its training, or returns it if it is trained.
 
         Args:
-            name: see :mod:`snrlib.systems`.
+            name: see :mod:`snrlib.experiment.systems`.
             fresh: throw an earlier training away.
             options: accelerator, devices, nodes, capture, as :func:`snrlib.training.train`
                 takes them.
@@ -272,23 +263,11 @@ class Run:
             "teachers": {t: checkpoint.fingerprint(self.model_folder(t)) for t in teachers},
         }
         frozen = {t: enhancer.model.requires_grad_(False) for t, enhancer in teachers.items()}
-        objective: objectives.Objective
-        if system.target == "own":
-            objective = objectives.own_loss
-        elif system.target == "clean":
-            objective = objectives.Supervised(balance)
-        elif system.target == "smoothing":
-            objective = objectives.Smoothing(
-                objectives.smoothing_shares(frozen, crops), system.alpha, balance
-            )
-        elif system.target == "teachers":
-            objective = objectives.Distillation(frozen, system.alpha, balance)
-        else:
-            objective = controls.objective(system.target, frozen, system.alpha, balance)
+        objective = ablations.objective(system.target, frozen, system.alpha, balance, crops)
         listen = None
-        if re.fullmatch(r"S[12](-seed\d+)?", name):
-            heard = growth.subset(valid.table, int(self.profile["growth"]["mixtures"]))
-            listen = growth.Listener(heard, self.bank, folder, self.device)
+        if system.followed:
+            heard = curves.subset(valid.table, int(self.profile["growth"]["mixtures"]))
+            listen = curves.Listener(heard, self.bank, self.device)
         training.train(
             name, network, crops, valid, objective, system.budget, folder, settings,
             listen=listen, fresh=fresh, **options,
@@ -318,18 +297,6 @@ class Run:
             "start from; train it there first, or take that line out."
         )
 
-    def fill_histories(self) -> dict[str, int]:
-        """Fills PESQ and STOI into histories made where no metric was; rows filled by name."""
-        filled = {}
-        for name in ("S1", "S2"):
-            folder = self.model_folder(name)
-            if (folder / growth.AUDIO).is_dir():
-                valid = self.recipe("student")
-                valid = valid[valid["split"] == "valid"].reset_index(drop=True)
-                heard = growth.subset(valid, int(self.profile["growth"]["mixtures"]))
-                filled[name] = growth.fill_history(folder, heard, self.bank)
-        return filled
-
     # --- scores -------------------------------------------------------------------------
 
     def scores(self, names: list[str] | str, fresh: bool = False) -> pandas.DataFrame:
@@ -337,7 +304,8 @@ class Run:
 
         Args:
             names: models of this run; "noisy"; the references "log_mmse" and "oracle_psm"; the
-                deployed teachers "teachers-true-snr" and "teachers-estimated-snr".
+                deployed teachers "teachers-true-snr" and "teachers-estimated-snr"; a model that
+                comes with the kit, such as "S2 released".
             fresh: score again.
         """
         names = [names] if isinstance(names, str) else names
@@ -353,7 +321,7 @@ class Run:
         return SpectralEstimator(noisy, known["snr_db"])
 
     def routes(self, name: str) -> pandas.DataFrame:
-        """Which teacher gets which test mixture; see :func:`snrlib.routing.choices`."""
+        """Which teacher gets which test mixture; see :func:`snrlib.teachers.routing.choices`."""
         recipe = self.recipe("test")
         if name == routing.TRUE:
             return routing.choices(recipe)
@@ -370,23 +338,29 @@ class Run:
         return list(self.profile["data"].get("metrics", metrics.METRICS))
 
     def _scores(self, name: str, fresh: bool) -> pandas.DataFrame:
-        path = self.folder / "scores" / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name)}.csv"
+        folder, file = self.folder / "scores", re.sub(r"[^A-Za-z0-9._-]+", "_", name)
         identity: dict[str, Any] = {"audio": self.bank.checksum}
         if name in routing.SYSTEMS:
-            return self._routed_scores(name, path, identity, fresh)
+            return self._routed_scores(name, folder / f"{file}.csv", identity, fresh)
         enhance: Any = None
         oracle = False
         if name in REFERENCES:
             enhance, oracle = REFERENCES[name]
+        elif name.endswith(RELEASED_SUFFIX):
+            # Apart from the run's own, under their fingerprint: another release is scored anew.
+            model = name.removesuffix(RELEASED_SUFFIX)
+            enhance = load_model(model, self.device, precision="float32").enhance
+            identity["weights"] = checkpoint.fingerprint(RELEASED / model)
+            folder, file = self.folder / "scores-released", f"{model}-{identity['weights']}"
         elif name != "noisy":
             enhance = self.model(name).enhance
             identity["weights"] = checkpoint.fingerprint(self.model_folder(name))
-        with lock(self.folder / "scores"):
+        with lock(folder):
             return evaluation.score(
                 name, self.recipe("test"),
                 None if enhance is None else lambda block: [enhance(one) for one in block],
-                seed=self.seed, path=path, metrics=self.metrics, read=self.mixture,
-                identity=identity, fresh=fresh, oracle=oracle,
+                seed=self.seed, path=folder / f"{file}.csv", metrics=self.metrics,
+                read=self.mixture, identity=identity, fresh=fresh, oracle=oracle,
             )  # fmt: skip
 
     def _routed_scores(
@@ -410,57 +384,15 @@ class Run:
     @property
     def caption(self) -> str:
         """What every table and figure of this run must say about itself."""
-        numbers, data = self.profile, self.settings
-        size = "a TINY run, " if numbers.get("tiny") else ""
-        synthetic = (
-            "; its noises are synthetic"
-            if "synthetic" in self.noises and bool(self.noises["synthetic"].any())
-            else ""
-        )
-        return (
-            f"Profile '{data['profile']}' ({size}seed {self.seed}), {data['speech']} speech"
-            f"{synthetic}; student: {numbers['student']['steps']:,} steps of "
-            f"{numbers['student']['batch']}."
-        )
+        return account.caption(self)
 
     def banner(self) -> str:
         """Versions, device, seed and data source, as notebooks print them first."""
-        versions = ", ".join(f"{name} {v}" for name, v in checkpoint.versions().items())
-        speakers = self.speech.loc[self.speech["split"].isin(["train", "test"]), "speaker"]
-        threads = torch.get_num_threads()
-        lines = [
-            versions,
-            f"device {self.device.type}, {threads} thread{'s' * (threads != 1)}, seed {self.seed}",
-            f"speech: {self.settings['speech']} ({len(speakers)} utterances, "
-            f"{speakers.nunique()} speakers); noises: {', '.join(self.noises['id'])}",
-            f"profile {self.settings['profile']}: {self.profile['title']}",
-            f"run folder: {_relative(self.folder)}",
-        ]
-        if self.profile.get("tiny"):
-            lines.append(
-                "This is a tiny run: it shows how the method works, not how good it can be."
-            )
-        # JupyterLab breaks a long line in the middle of a word; 76 fit the pages, too.
-        wrap = textwrap.TextWrapper(
-            76, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
-        )
-        return "\n".join(wrap.fill(line) for line in lines)
+        return account.banner(self)
 
     def provenance(self) -> dict[str, Any]:
         """Everything a number of this run depends on, for the last cell of a notebook."""
-        licences = sorted({*self.speech["licence"], *self.noises["licence"]})
-        used = sorted({*self.speech["corpus"], *self.noises["corpus"]})
-        citations = [corpora.get(name).citation for name in used]
-        return {
-            "commit": checkpoint.commit() or "not a git checkout",
-            **self.settings,
-            **{name: '""' if value == "" else value for name, value in self.own.items()},
-            "run folder": _relative(self.folder),
-            "audio checksum": self.bank.checksum,
-            "licences": "; ".join(licences),
-            "please cite": "; ".join(c for c in citations if c) or "nothing but the kit",
-            **checkpoint.versions(),
-        }
+        return account.provenance(self)
 
     def finish(self) -> None:
         """Prints elapsed time and provenance: the last cell of every notebook."""
@@ -468,10 +400,3 @@ class Run:
         print(f"elapsed: {duration(time.monotonic() - self._opened)}")
         for key, value in provenance.items():
             print(f"{key}: {value}")
-
-
-def _relative(path: Path) -> str:
-    try:
-        return path.relative_to(kit_root()).as_posix()
-    except ValueError:
-        return path.as_posix()

@@ -13,15 +13,12 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas
 
 from snrlib.support.errors import SnrlibError
-from snrlib.support.files import checksum, read_json, write_text
-
-if TYPE_CHECKING:
-    from snrlib.listening.blind import BlindTest
+from snrlib.support.files import checksum, read_json
 
 FORMAT = "snrlib-listening-answers"
 VERSION = 1
@@ -66,23 +63,19 @@ def check(content: Any, where: str) -> dict[str, Any]:
     return content
 
 
-def read_answers(
-    places: str | Path | Iterable[str | Path], test: "BlindTest | None" = None
-) -> pandas.DataFrame:
+def read_answers(places: str | Path | Iterable[str | Path]) -> pandas.DataFrame:
     """All judgements in some files, or in the JSON and CSV files of a folder.
 
     A judgement that stands in several files (a CSV beside its JSON) counts once.
 
     Args:
         places: a folder, a file, or several.
-        test: the test that they must belong to; its plan is then held against every row.
 
     Returns:
         A table with the columns `TABLE_COLUMNS`; empty if a folder has no files, or is not there.
 
     Raises:
-        SnrlibError: a file that is not an answer file, that belongs to another test, or whose
-            rows contradict the test or each other.
+        SnrlibError: a file that is not an answer file, or whose rows contradict each other.
     """
     paths: list[Path] = []
     for place in [places] if isinstance(places, str | Path) else places:
@@ -104,8 +97,6 @@ def read_answers(
             f"Listener '{row['listener']}' answered trial {row['trial']} of test {row['test']} in "
             "two ways; keep one of the files."
         )
-    if test is not None:
-        hold_against(answers, test)
     return answers
 
 
@@ -143,20 +134,6 @@ def read_file(path: str | Path) -> dict[str, Any]:
     return check(content, str(path))
 
 
-def write_csv(path: str | Path, content: dict[str, Any]) -> None:
-    """Writes an answer file's content as CSV, as the page's own button does."""
-    held = io.StringIO(newline="")
-    first = {name: content.get(name, False) for name in ("test", "listener", "example")}
-    writer = csv.DictWriter(held, TABLE_COLUMNS)
-    writer.writeheader()
-    for row in content["answers"]:
-        values = {**first, **{name: row[name] for name in COLUMNS}}
-        writer.writerow(
-            {k: str(v).lower() if isinstance(v, bool) else v for k, v in values.items()}
-        )
-    write_text(path, held.getvalue())
-
-
 def table(content: dict[str, Any], where: str = "the answers") -> pandas.DataFrame:
     """The judgements of one answer file as a table with the columns `TABLE_COLUMNS`."""
     content = check(content, where)
@@ -168,32 +145,6 @@ def table(content: dict[str, Any], where: str = "the answers") -> pandas.DataFra
     for name in ("example", "listener", "test"):
         rows.insert(0, name, content.get(name, False))
     return rows
-
-
-def hold_against(answers: pandas.DataFrame, test: "BlindTest") -> None:
-    """Checks that every judgement answers what `test` asked its listener.
-
-    Raises:
-        SnrlibError: answers to another test, or rows that contradict its plan.
-    """
-    for listener, rows in answers.groupby("listener"):
-        other = rows.loc[rows["test"] != test.id, "test"]
-        if len(other):
-            raise SnrlibError(
-                f"The answers of '{listener}' belong to test {other.iloc[0]}, not to {test.id}: "
-                "its audio, its design or its seed differs."
-            )
-        plan = test.plan(str(listener))
-        for row in rows.to_dict("records"):
-            trial = plan[row["trial"]] if row["trial"] < len(plan) else {}
-            asked = {key: trial.get(key) for key in ("kind", "a", "b", "x")}
-            told = {key: row[key] or None for key in asked}
-            fits = trial and asked == told and row["scene"] == test.scenes[trial["scene"]].name
-            if not fits or (row["kind"] == "rating" and row["system"] not in trial["systems"]):
-                raise SnrlibError(
-                    f"Trial {row['trial']} of '{listener}' is not what the test asked; the file "
-                    "was changed, or the name was."
-                )
 
 
 def _check_row(row: dict[str, Any], where: str) -> None:

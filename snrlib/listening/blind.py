@@ -23,11 +23,11 @@ import numpy as np
 import pandas
 
 from snrlib import audio
-from snrlib.support.errors import SnrlibError
-from snrlib.support.files import checksum, read_json, write_json, write_text
 from snrlib.listening.answers import COLUMNS, FORMAT, answer_file, check
 from snrlib.listening.clips import common_gain, data_uri, wav
 from snrlib.listening.page import document, source
+from snrlib.support.errors import SnrlibError
+from snrlib.support.files import checksum, read_json, write_json, write_text
 
 REFERENCE = "clean"
 ANCHOR = "anchor 3.5 kHz"
@@ -129,7 +129,7 @@ class BlindTest:
         Returns:
             A widget; None where nobody sits before the kernel.
         """
-        from snrlib.listening.upload import attended
+        from snrlib.support.kernel import attended
 
         return _live(self, Path(folder)) if attended() else None
 
@@ -337,3 +337,29 @@ def _live(test: BlindTest, folder: Path) -> Any:
         f'srcdoc="{inner}"></iframe></div>'
     )
     return widgets.VBox([widgets.HTML(frame), box, note])
+
+
+def hold_against(answers: pandas.DataFrame, test: BlindTest) -> None:
+    """Checks that every judgement answers what `test` asked its listener.
+
+    Raises:
+        SnrlibError: answers to another test, or rows that contradict its plan.
+    """
+    for listener, rows in answers.groupby("listener"):
+        other = rows.loc[rows["test"] != test.id, "test"]
+        if len(other):
+            raise SnrlibError(
+                f"The answers of '{listener}' belong to test {other.iloc[0]}, not to {test.id}: "
+                "its audio, its design or its seed differs."
+            )
+        plan = test.plan(str(listener))
+        for row in rows.to_dict("records"):
+            trial = plan[row["trial"]] if row["trial"] < len(plan) else {}
+            asked = {key: trial.get(key) for key in ("kind", "a", "b", "x")}
+            told = {key: row[key] or None for key in asked}
+            fits = trial and asked == told and row["scene"] == test.scenes[trial["scene"]].name
+            if not fits or (row["kind"] == "rating" and row["system"] not in trial["systems"]):
+                raise SnrlibError(
+                    f"Trial {row['trial']} of '{listener}' is not what the test asked; the file "
+                    "was changed, or the name was."
+                )

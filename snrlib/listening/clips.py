@@ -19,6 +19,7 @@ import numpy as np
 
 from snrlib import audio
 from snrlib.support.errors import AudioError
+from snrlib.support.text import decibels
 
 # A notebook must stay small enough to open: 8 MB with several panels in it.
 MOST_SECONDS = 120.0
@@ -106,13 +107,6 @@ def wav(signal: np.ndarray, sample_rate: int = audio.SAMPLE_RATE) -> bytes:
 def data_uri(media_type: str, content: bytes) -> str:
     """`content` as an address that needs no file beside the page."""
     return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
-
-
-def decibels(value: float) -> str:
-    """A level as text: one decimal, a real minus sign, and -∞ for silence."""
-    if math.isinf(value):
-        return "−∞"
-    return f"{value:.1f}".replace("-", "−")
 
 
 def _clip(name: str, source: Any, position: int, sample_rate: int) -> Clip:

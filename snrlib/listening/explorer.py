@@ -14,8 +14,8 @@ import numpy as np
 import pandas
 
 from snrlib import audio, corpora, datasets, metrics, mixing
-from snrlib.support.errors import MetricError, SnrlibError
 from snrlib.listening.players import Players, compare
+from snrlib.support.errors import MetricError, SnrlibError
 
 SCORES = {
     "raw PESQ (−0.5 to 4.5)": metrics.pesq_raw,
@@ -47,7 +47,7 @@ def explore(
     Raises:
         SnrlibError: an unknown model, or no utterance or noise to choose.
     """
-    from snrlib.listening.upload import attended
+    from snrlib.support.kernel import attended
 
     speech = _choices(corpora.speech("embedded") if speech is None else speech, "utterance")
     if (speech["split"] == "test").any():

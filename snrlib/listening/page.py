@@ -1,4 +1,4 @@
-"""Pages put together from the html, css and js files beside this module.
+"""Pages put together from the html, css and js files in `pages/`.
 
 Nothing is fetched from elsewhere: what a page needs is written into it.
 """
@@ -11,7 +11,7 @@ from importlib import resources
 @cache
 def source(name: str) -> str:
     """The text of one of the package's html, css or js files."""
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return resources.files(__package__).joinpath("pages", name).read_text(encoding="utf-8")
 
 
 def panel() -> str:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from snrlib import audio
-from snrlib.support.files import write_text
-from snrlib.listening.clips import Clips, data_uri, decibels, prepare, wav
+from snrlib.listening.clips import Clips, data_uri, prepare, wav
 from snrlib.listening.spectrogram import RANGE_DB, pictures
+from snrlib.support.files import write_text
+from snrlib.support.text import decibels
 
 # Only what JupyterLab's sanitizer keeps in an untrusted notebook, and no colours of text or
 # ground: the table takes the page's own, so that it reads on light and on dark.

@@ -23,9 +23,9 @@ import numpy as np
 import pandas
 
 from snrlib import audio
-from snrlib.support.files import checksum
 from snrlib.listening.answers import COLUMNS, FORMAT, VERSION, read_answers
 from snrlib.listening.blind import REFERENCE, BlindTest
+from snrlib.support.files import checksum
 
 EXAMPLE = Path(__file__).parent.parent / "assets" / "listening"
 

@@ -8,7 +8,6 @@ Notebook: 00_start_here.
 
 import base64
 import html
-import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping
@@ -18,21 +17,14 @@ from typing import Any
 import numpy as np
 
 from snrlib import audio
-from snrlib.support.errors import AudioError, SnrlibError
 from snrlib.listening.page import document, source
 from snrlib.listening.players import Players, compare
+from snrlib.support.errors import AudioError, SnrlibError
+from snrlib.support.kernel import attended
 
 LONGEST_SECONDS = 30  # that are played: the page holds every version of it
 
 Enhance = Callable[[np.ndarray], np.ndarray]
-
-
-def attended() -> bool:
-    """Whether a reader sits before this kernel; False under papermill and in plain Python."""
-    module = sys.modules.get("IPython")
-    shell = module.get_ipython() if module else None
-    # Front ends let a cell ask questions; papermill and nbclient do not.
-    return bool(getattr(getattr(shell, "kernel", None), "_allow_stdin", False))
 
 
 def decode(name: str, content: bytes) -> np.ndarray:

@@ -3,6 +3,8 @@
 `create("unet")` without arguments is the paper's size; arguments make narrower ones. Every
 class says what it needs: `crop_multiple` (its input length must be a multiple of it) and
 `level_rms` (the RMS that its input mixture is scaled to).
+
+Notebook: 03_time_domain_unet.
 """
 
 import inspect

@@ -3,20 +3,20 @@
 `weights.safetensors` holds nothing but tensors, so loading runs no code from the file;
 `model.json` says which class with which arguments, the level its input is scaled to, how it was
 trained, on what data, and who may use it.
+
+Notebook: 04_teacher_training.
 """
 
-import platform
-import subprocess
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from snrlib import __version__, models
+from snrlib import models
 from snrlib.support.errors import SnrlibError
-from snrlib.support.files import atomic, checksum, kit_root, read_json, write_json
+from snrlib.support.files import atomic, checksum, read_json, write_json
+from snrlib.support.provenance import commit, versions
 
 WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
 
@@ -116,25 +116,3 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 def fingerprint(folder: str | Path) -> str:
     """Identity of the weights in a model folder: what depends on them can be skipped or not."""
     return checksum((Path(folder) / WEIGHTS).read_bytes())
-
-
-def versions() -> dict[str, str]:
-    """The versions that a result depends on."""
-    import numpy
-
-    return {
-        "snrlib": __version__,
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        "numpy": numpy.__version__,
-    }
-
-
-@cache
-def commit() -> str:
-    """The kit's git commit, with a + when files differ from it; empty outside a checkout."""
-    command = ["git", "-C", str(kit_root()), "describe", "--always", "--dirty=+", "--abbrev=10"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=5).stdout.strip()
-    except (OSError, subprocess.TimeoutExpired):
-        return ""

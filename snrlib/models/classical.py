@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from snrlib.support.errors import AudioError
 from snrlib.models.psa_bilstm import phase_sensitive_target
 from snrlib.models.stft import istft, stft
+from snrlib.support.errors import AudioError
 
 Spectrum = NDArray[np.complexfloating]
 

@@ -11,14 +11,17 @@ Notebook: 07_baselines.
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from snrlib import models
 
 SAMPLE_RATE = 16_000
 
@@ -95,3 +98,49 @@ def _lstm_shapes(layer: nn.LSTM, given: Tensor) -> tuple[Tensor, None]:
     """An LSTM's output as far as the meta device knows it: its shape."""
     width = layer.hidden_size * (2 if layer.bidirectional else 1)
     return given.new_empty(*given.shape[:2], width), None
+
+
+def costs(enhancers: Mapping[str, Any], seconds: float = 4.0) -> pd.DataFrame:
+    """What trained models take to run, and what they were trained with.
+
+    Args:
+        enhancers: name -> trained model, a :class:`snrlib.Enhancer`.
+        seconds: of audio that the real-time factor is measured on.
+
+    Returns:
+        One row per model; columns `parameters`, `GMAC/s` (billions of multiply-accumulates
+        per second of audio), `real-time factor` (seconds of one core per second of audio), `steps`,
+        `batch`, `examples` (training samples seen), `best step`, `minutes` (of training, on
+        whatever machine that was).
+    """
+    rows = {}
+    for name, enhancer in enhancers.items():
+        card = enhancer.card
+        training, budget = card["training"], card["settings"]["budget"]
+        rows[name] = {
+            "parameters": models.parameters(enhancer.model),
+            "GMAC/s": multiply_accumulates(enhancer.model) / 1e9,
+            "real-time factor": real_time_factor(enhancer.enhance, seconds),
+            "steps": training["steps"],
+            "batch": budget["batch"],
+            "examples": training["examples"],
+            "best step": training["best_step"],
+            "minutes": training["seconds"] / 60,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("system")
+
+
+def paper_sizes() -> pd.DataFrame:
+    """Parameters and multiply-accumulates of the four networks at their papers' sizes.
+
+    Counted on a device without numbers, so nothing is trained, or even filled.
+    """
+    rows = {}
+    for name in models.MODELS:
+        with torch.device("meta"):
+            model = models.create(name)
+        rows[name] = {
+            "parameters": models.parameters(model),
+            "GMAC/s": multiply_accumulates(model) / 1e9,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")

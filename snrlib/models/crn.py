@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from snrlib.support.errors import SnrlibError
 from snrlib.models.level import gain_to
 from snrlib.models.pieces import in_pieces
 from snrlib.models.stft import istft, masked_mean, sounding, stft
+from snrlib.support.errors import SnrlibError
 
 KERNEL, STRIDE = (2, 3), (1, 2)  # (time, frequency)
 QUIET_START = -2.0  # softplus(-2) = 0.13, on magnitudes of RMS 1

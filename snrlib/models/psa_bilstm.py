@@ -12,10 +12,10 @@ Notebook: 07_baselines.
 import torch
 from torch import Tensor, nn
 
-from snrlib.support.errors import SnrlibError
 from snrlib.models.level import gain_to
 from snrlib.models.pieces import in_pieces
 from snrlib.models.stft import BINS, istft, masked_mean, sounding, stft
+from snrlib.support.errors import SnrlibError
 
 FLOOR = 1e-3  # 60 dB below the mixture's level: what lies lower is silence to the network
 

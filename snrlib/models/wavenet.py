@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from snrlib.support.errors import SnrlibError
 from snrlib.models.level import gain_to
+from snrlib.support.errors import SnrlibError
 
 CODE_BITS = 5  # the noise or speaker class as a binary number, 29 classes, 0 = unknown
 

@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from snrlib.evaluation import measured, paired, summary
+from snrlib.evaluation.statistics import measured, paired, summary
+from snrlib.evaluation.tables import seen_or_unseen
 from snrlib.plots.readable import heading
 from snrlib.plots.style import axes, colour, ink_on, label, marker, stroke, styled
-from snrlib.evaluation.tables import TEACHER_RANGES_DB, seen_or_unseen
+from snrlib.teachers.choice import TEACHER_RANGES_DB
 
 
 @styled
@@ -34,7 +35,7 @@ def score_curves(
         metric: the score.
         systems: which, in this order; None is all.
         ax: where to draw.
-        printed: the paper's table (:func:`snrlib.published.table2`), dotted and hollow.
+        printed: the paper's table (:func:`snrlib.evaluation.published.table2`), dotted and hollow.
         title: over the axes.
     """
     figure, ax = axes(ax)
@@ -153,8 +154,8 @@ def growth(
 
     Args:
         history_by_name: model -> its `history.csv`; with a column `seed`
-            (:func:`snrlib.replicates.histories`) every training is a thin line, and their mean
-            a thick one.
+            (:func:`snrlib.evaluation.seeds.histories`) every training is a thin line, and
+            their mean a thick one.
         column: what grows.
         ax: where to draw.
         x: "step", "epoch" or "seconds".
@@ -324,7 +325,7 @@ def noise_map(
     """Table 1 as a map: the gain of `system` over `reference` by noise and SNR.
 
     Args:
-        scores: a table of scores, or the printed :func:`snrlib.published.table1`.
+        scores: a table of scores, or the printed :func:`snrlib.evaluation.published.table1`.
         system: the enhanced side.
         metric: the score.
         ax: where to draw.

@@ -155,7 +155,7 @@ def lead_by_budget(
     """How far one student leads another at each budget: every training, and their mean.
 
     Args:
-        leads: from :func:`snrlib.replicates.lead_by_budget`.
+        leads: from :func:`snrlib.evaluation.seeds.lead_by_budget`.
         metric: the score.
         ax: where to draw.
         title: over the axes.

@@ -28,7 +28,7 @@ def kit_root() -> Path:
 
     Falls back to the working directory when the package is installed without its notebooks.
     """
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     return root if (root / "notebooks").is_dir() else Path.cwd()
 
 

@@ -84,3 +84,17 @@ def _assigned(cell: str, kind: type[ast.AnnAssign] | type[ast.Assign]) -> list[s
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
     ]
     return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def in_notebook() -> bool:
+    """True inside a Jupyter kernel (also under papermill)."""
+    shell = sys.modules.get("IPython")
+    return bool(shell and getattr(shell.get_ipython(), "kernel", None))
+
+
+def attended() -> bool:
+    """Whether a reader sits before this kernel; False under papermill and in plain Python."""
+    module = sys.modules.get("IPython")
+    shell = module.get_ipython() if module else None
+    # Front ends let a cell ask questions; papermill and nbclient do not.
+    return bool(getattr(getattr(shell, "kernel", None), "_allow_stdin", False))

@@ -9,23 +9,8 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-
-def in_notebook() -> bool:
-    """True inside a Jupyter kernel (also under papermill)."""
-    shell = sys.modules.get("IPython")
-    return bool(shell and getattr(shell.get_ipython(), "kernel", None))
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person writes them: `8 s`, `3 min 20 s`, `2 h 05 min`."""
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes, seconds = divmod(seconds, 60)
-    if minutes < 60:
-        return f"{minutes} min {seconds:02d} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min"
+from snrlib.support.kernel import in_notebook
+from snrlib.support.text import duration
 
 
 class Progress:

@@ -90,3 +90,7 @@ def averaged(networks: Sequence[nn.Module]) -> dict[str, Tensor]:
         key: torch.stack([state[key].double() for state in states]).mean(dim=0).to(first.dtype)
         for key, first in states[0].items()
     }
+
+
+# Table 2 of the paper tests each teacher between the ends of its range only.
+TEACHER_RANGES_DB = {"T1": (-20, -10), "T2": (-10, 0), "T3": (0, 10), "T4": (10, 20)}

@@ -29,7 +29,7 @@ class RoutedTeachers:
     Args:
         teachers: name -> enhancement of one recording, for example `run.model("T1").enhance`.
         estimate: noisy recording -> SNR in dB, asked where the SNR is not given; a fitted
-            :class:`snrlib.snr_estimation.SpectralEstimator`, for example.
+            :class:`snrlib.teachers.snr_estimation.SpectralEstimator`, for example.
         choose: SNR in dB -> teacher's name, in a list of one; the paper's choice by default.
 
     Raises:

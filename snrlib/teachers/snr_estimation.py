@@ -22,8 +22,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from snrlib.support.errors import AudioError, SnrlibError
 from snrlib.models.stft import BINS, stft
+from snrlib.support.errors import AudioError, SnrlibError
 
 GAMMA_SHAPE = 0.4  # of clean speech's amplitudes (Kim and Stern 2008, section 2)
 LOWEST, HIGHEST = -20, 60  # dB; estimates stay inside

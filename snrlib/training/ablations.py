@@ -1,17 +1,17 @@
-r"""Controls of S2: one thing of Eq. 1 changed at a time, to see what its gain is due to.
+r"""Ablations of S2: one thing of Eq. 1 changed at a time, to see what its gain is due to.
 
 S2 is taught by the expert of the mixture's SNR. If that is what helps, then a teacher drawn by
 lot, or one teacher for all SNRs, must do less well. Other choices ask whether the paper's is the
 best one: the neighbouring teacher, a blend of teachers, the one with the smallest error on the
 very crop, a teacher that is heard only where it is better than the student, easy SNRs first.
 
-Each control trains under the name `S2-<control>`, with S2's data, budget and alpha.
+Each ablation trains under the name `S2-<ablation>`, with S2's data, budget and alpha.
 
 Notebook: 06_ablation_s1_vs_s2.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,10 @@ import torch
 from torch import Tensor, nn
 
 from snrlib import losses
+from snrlib.datasets.crops import Crops
 from snrlib.support.devices import send
-from snrlib.training.objectives import Distillation
 from snrlib.teachers import TEACHER_SNRS, assign, supervise
+from snrlib.training.objectives import Distillation, Objective, Supervised, own_loss
 
 GENERALIST = "T-all"  # a teacher that was trained on all of the student's SNRs
 
@@ -169,8 +170,51 @@ class Widening(Distillation):
         return super().target(noisy, clean, snr_db, progress) if self.teachers else clean
 
 
-# name of the control -> (objective, what it is given besides teachers and alpha)
-CONTROLS: dict[str, tuple[type[Distillation], dict[str, Any]]] = {
+@dataclass(frozen=True)
+class Smoothing(Distillation):
+    r"""Eq. 1 with a blend of clean and noisy speech instead of a teacher.
+
+    The blend $t' = y + c\,(x - y)$ has as much error as the teacher leaves: if it does as well as
+    the teacher, the gain of S2 is smoothing and not the teachers' knowledge.
+
+    Attributes:
+        shares: how much of the noise the blend keeps, by SNR (:func:`smoothing_shares`).
+    """
+
+    shares: dict[float, float] = field(default_factory=dict)
+
+    def target(self, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float) -> Tensor:
+        """The blends, (batch, samples)."""
+        kept = torch.tensor([self.shares[round(float(s), 3)] for s in snr_db.tolist()])
+        return clean + send(kept, noisy.device)[:, None] * (noisy - clean)
+
+
+@torch.no_grad()
+def smoothing_shares(
+    teachers: dict[str, nn.Module], crops: Crops, batches: int = 20
+) -> dict[float, float]:
+    """The share of the noise that has as much energy as the teacher's error, by SNR.
+
+    Args:
+        teachers: frozen networks by name.
+        crops: the student's training examples, on which the errors are measured.
+        batches: how many of them.
+    """
+    errors: dict[float, float] = {}
+    noises: dict[float, float] = {}
+    for step in range(batches):
+        noisy, clean, snr_db = crops.batch_at(step)
+        left = (supervise(teachers, noisy, snr_db) - clean).square().mean(dim=-1).tolist()
+        added = (noisy - clean).square().mean(dim=-1).tolist()
+        for snr, error, noise in zip(snr_db.tolist(), left, added, strict=True):
+            snr = round(snr, 3)
+            errors[snr] = errors.get(snr, 0.0) + error
+            noises[snr] = noises.get(snr, 0.0) + noise
+    return {snr: (errors[snr] / noises[snr]) ** 0.5 for snr in sorted(errors)}
+
+
+# name of the ablation -> (objective, what it is given besides teachers and alpha)
+ABLATIONS: dict[str, tuple[type[Distillation], dict[str, Any]]] = {
     "random": (RandomTeacher, {}),
     "one-teacher": (Distillation, {"choose": generalist}),
     "neighbour": (Distillation, {"choose": neighbour}),
@@ -180,22 +224,35 @@ CONTROLS: dict[str, tuple[type[Distillation], dict[str, Any]]] = {
     "quieter": (Quieter, {"width_db": float("inf")}),
     "best": (BestTeacher, {}),
     "where-better": (WhereBetter, {}),
-    "alpha1": (Distillation, {"alpha": 1.0}),
     "fading": (Distillation, {"alpha": (1.0, 0.0)}),
     "widening": (Widening, {}),
+    # Its shares are measured on the student's own crops, see `objective`.
+    "smoothing": (Smoothing, {}),
 }
 
 
 def objective(
-    control: str, teachers: dict[str, nn.Module], alpha: float, balance: float
-) -> Callable[..., Tensor]:
-    """The objective of `S2-<control>`, a key of `CONTROLS`.
+    target: str,
+    teachers: dict[str, nn.Module],
+    alpha: float,
+    balance: float,
+    crops: Crops | None = None,
+) -> Objective:
+    """What a network is trained towards: the one place that knows what a target's name means.
 
     Args:
-        control: its name.
+        target: "clean", "own" (the network's own loss), "teachers" (Eq. 1), or a key of
+            `ABLATIONS`.
         teachers: frozen networks by name.
-        alpha: the weight of Eq. 1, unless the control changes it.
-        balance: as in :class:`snrlib.objectives.Supervised`.
+        alpha: the weight of Eq. 1, unless the ablation changes it.
+        balance: as in :class:`snrlib.training.objectives.Supervised`.
+        crops: the student's training examples, on which "smoothing" measures its teachers.
     """
-    kind, changes = CONTROLS[control]
+    if target == "own":
+        return own_loss
+    if target == "clean":
+        return Supervised(balance)
+    kind, changes = ABLATIONS.get(target, (Distillation, {}))
+    if kind is Smoothing and crops is not None:
+        changes = {"shares": smoothing_shares(teachers, crops)}
     return kind(**{"teachers": teachers, "alpha": alpha, "balance": balance, **changes})

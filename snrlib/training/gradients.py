@@ -18,10 +18,10 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from snrlib.datasets import Crops
+from snrlib.datasets.crops import Crops
 from snrlib.support.errors import SnrlibError
-from snrlib.training.objectives import Objective
 from snrlib.support.progress import Progress
+from snrlib.training.objectives import Objective
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 A training is a function of its settings: the same settings give the same weights, on CPU in
 float32 bit for bit, also when the process is killed on the way and started again. One step is
-:mod:`snrlib.step`; devices, mixed precision and several processes are Lightning Fabric's
+:mod:`snrlib.training.step`; devices, mixed precision and several processes are Lightning Fabric's
 business. With several processes the first one decides, validates for all and writes.
 
 Notebooks: 04_teacher_training, 05_distillation.
@@ -22,14 +22,14 @@ import pandas
 import torch
 from torch import Tensor, nn
 
+from snrlib.datasets.crops import Crops
 from snrlib.models import checkpoint
-from snrlib.datasets import Crops
 from snrlib.support.devices import computes_in_bf16
 from snrlib.support.devices import fabric as launch
 from snrlib.support.errors import SnrlibError
 from snrlib.support.files import lock, write_text
-from snrlib.training.objectives import Objective
 from snrlib.support.progress import Progress
+from snrlib.training.objectives import Objective
 from snrlib.training.step import Step
 
 __all__ = ["HISTORY_COLUMNS", "Budget", "computes_in_bf16", "history", "train"]

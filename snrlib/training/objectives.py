@@ -1,9 +1,8 @@
 r"""What a network is trained towards: the objectives that the one training loop minimises.
 
 An objective maps (model, noisy, clean, snr_db, progress) to a loss; `progress` runs from 0 to 1
-over a training. S1 and the teachers learn from clean speech, S2 from Eq. 1. The smoothing control
-puts a blend in the teacher's place, $t' = y + c\,(x - y)$ with as much error as the teacher
-leaves: if that does as well, the gain of S2 is smoothing and not the teachers' knowledge.
+over a training. S1 and the teachers learn from clean speech, S2 from Eq. 1; what is changed
+in Eq. 1 to explain S2 is in :mod:`snrlib.training.ablations`.
 
 Notebooks: 05_distillation, 06_ablation_s1_vs_s2.
 """
@@ -11,11 +10,9 @@ Notebooks: 05_distillation, 06_ablation_s1_vs_s2.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from snrlib import losses
-from snrlib.datasets import Crops
 from snrlib.support.devices import send
 from snrlib.teachers import assign, supervise
 
@@ -36,7 +33,7 @@ class Supervised:
         self, model: nn.Module, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float
     ) -> Tensor:
         """The loss of one batch, a scalar."""
-        return losses.supervised(model(noisy), clean, _weight(snr_db, self.balance, noisy))
+        return losses.supervised(model(noisy), clean, row_weights(snr_db, self.balance, noisy))
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ class Distillation:
     ) -> Tensor:
         """The loss of one batch, a scalar."""
         target = self.target(noisy, clean, snr_db, progress)
-        weight = _weight(snr_db, self.balance, noisy)
+        weight = row_weights(snr_db, self.balance, noisy)
         return losses.distillation(model(noisy), target, clean, self.alpha_at(progress), weight)
 
     def target(self, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float) -> Tensor:
@@ -73,30 +70,6 @@ class Distillation:
         return first + (last - first) * progress
 
 
-@dataclass(frozen=True)
-class Smoothing:
-    """Control of S2: Eq. 1 with a blend of clean and noisy speech instead of a teacher.
-
-    Attributes:
-        shares: how much of the noise the blend keeps, by SNR (:func:`smoothing_shares`).
-        alpha: weight of the blend in Eq. 1.
-        balance: as in :class:`Supervised`.
-    """
-
-    shares: dict[float, float]
-    alpha: float = 0.5
-    balance: float = 0.0
-
-    def __call__(
-        self, model: nn.Module, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float
-    ) -> Tensor:
-        """The loss of one batch, a scalar."""
-        kept = torch.tensor([self.shares[round(float(s), 3)] for s in snr_db.tolist()])
-        blend = clean + send(kept, noisy.device)[:, None] * (noisy - clean)
-        weight = _weight(snr_db, self.balance, noisy)
-        return losses.distillation(model(noisy), blend, clean, self.alpha, weight)
-
-
 def own_loss(
     model: nn.Module, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float
 ) -> Tensor:
@@ -104,29 +77,6 @@ def own_loss(
     return model.loss(noisy, clean)  # type: ignore[operator]
 
 
-@torch.no_grad()
-def smoothing_shares(
-    teachers: dict[str, nn.Module], crops: Crops, batches: int = 20
-) -> dict[float, float]:
-    """The share of the noise that has as much energy as the teacher's error, by SNR.
-
-    Args:
-        teachers: frozen networks by name.
-        crops: the student's training examples, on which the errors are measured.
-        batches: how many of them.
-    """
-    errors: dict[float, float] = {}
-    noises: dict[float, float] = {}
-    for step in range(batches):
-        noisy, clean, snr_db = crops.batch_at(step)
-        left = (supervise(teachers, noisy, snr_db) - clean).square().mean(dim=-1).tolist()
-        added = (noisy - clean).square().mean(dim=-1).tolist()
-        for snr, error, noise in zip(snr_db.tolist(), left, added, strict=True):
-            snr = round(snr, 3)
-            errors[snr] = errors.get(snr, 0.0) + error
-            noises[snr] = noises.get(snr, 0.0) + noise
-    return {snr: (errors[snr] / noises[snr]) ** 0.5 for snr in sorted(errors)}
-
-
-def _weight(snr_db: Tensor, balance: float, noisy: Tensor) -> Tensor | None:
+def row_weights(snr_db: Tensor, balance: float, noisy: Tensor) -> Tensor | None:
+    """How much each row counts, (batch,); None where all count alike."""
     return send(losses.row_weight(snr_db, balance), noisy.device) if balance else None

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from snrlib.datasets.crops import Crops
 from snrlib.support import devices
-from snrlib.datasets import Crops
 from snrlib.support.errors import SnrlibError
 from snrlib.training.objectives import Objective
 
@@ -33,7 +33,7 @@ class Step:
         captured: whether forward and backward pass are replayed as CUDA graphs.
 
     Args:
-        fabric: from :func:`snrlib.devices.fabric`.
+        fabric: from :func:`snrlib.support.devices.fabric`.
         model: the network, on any device.
         crops: the training examples; from now on this process's share of them.
         objective: the loss of one batch.

@@ -50,7 +50,7 @@ def measure(
             raise SnrlibError(f"There is nothing called '{part}' to measure; {', '.join(PARTS)}.")
     figures = []
     for part in chosen:
-        for figure in import_module(f"snrlib.bench.{part}").figures(quick):
+        for figure in import_module(f"snrlib.commands.bench.{part}").figures(quick):
             found(figure)
             figures.append({"part": part, **figure.described()})
     return {"machine": machine(), "quick": quick, "figures": figures}

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import torch
 
 from snrlib import training
-from snrlib.support import devices
 from snrlib.commands.bench import material
 from snrlib.commands.bench.figure import Figure
 from snrlib.models import create
+from snrlib.support import devices
 from snrlib.training.objectives import Supervised
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas
 
 from snrlib import audio, datasets
-from snrlib.datasets import bank
 from snrlib.audio import SAMPLE_RATE
 from snrlib.commands.bench.figure import Figure
 from snrlib.commands.bench.memory import measured
+from snrlib.datasets import bank
 
 SECONDS = 36  # of one file: 100 make an hour
 
@@ -42,8 +42,8 @@ def figures(quick: bool) -> Iterator[Figure]:
 
 def _both(folder: str, hours: float) -> dict[str, dict[str, float]]:
     return {
-        "build": measured("snrlib.bench.banks:build", folder, hours),
-        "train": measured("snrlib.bench.banks:train", folder, hours),
+        "build": measured("snrlib.commands.bench.banks:build", folder, hours),
+        "train": measured("snrlib.commands.bench.banks:train", folder, hours),
     }
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from itertools import count
 
-from snrlib.support import devices
 from snrlib.commands.bench import material, plain
 from snrlib.commands.bench.figure import Figure, compare
 from snrlib.commands.bench.training import kit_step, wait
+from snrlib.support import devices
 
 
 def figures(quick: bool) -> Iterator[Figure]:

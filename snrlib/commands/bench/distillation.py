@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import torch
 
-from snrlib.support import devices
 from snrlib.commands.bench import material
 from snrlib.commands.bench.figure import Figure, compare
 from snrlib.commands.bench.training import kit_step, wait
-from snrlib.datasets import CROP
-from snrlib.training.objectives import Distillation
+from snrlib.datasets.crops import CROP
+from snrlib.support import devices
 from snrlib.teachers import TEACHER_SNRS, assign, supervise
+from snrlib.training.objectives import Distillation
 
 STUDENT_MIXTURES = 22_000  # in the paper's training set
 

@@ -5,12 +5,12 @@ from functools import partial
 
 import numpy as np
 
-from snrlib.support import devices
 from snrlib.audio import SAMPLE_RATE
 from snrlib.commands.bench import material
 from snrlib.commands.bench.figure import Figure, compare
 from snrlib.commands.bench.training import wait
 from snrlib.enhancement import Enhancer
+from snrlib.support import devices
 
 
 def figures(quick: bool) -> Iterator[Figure]:

@@ -23,8 +23,10 @@ def figures(quick: bool) -> Iterator[Figure]:
             for _ in range(minutes):
                 append(minute)
         files = [str(source), str(Path(folder) / "whole.wav"), str(Path(folder) / "blocks.wav")]
-        whole = measured("snrlib.bench.long_audio:at_once", files[0], files[1], quick)
-        blocks = measured("snrlib.bench.long_audio:block_by_block", files[0], files[2], quick)
+        whole = measured("snrlib.commands.bench.long_audio:at_once", files[0], files[1], quick)
+        blocks = measured(
+            "snrlib.commands.bench.long_audio:block_by_block", files[0], files[2], quick
+        )
         difference = max(
             float(np.abs(a - b).max())
             for a, b in zip(audio.blocks(files[1]), audio.blocks(files[2]), strict=True)

@@ -7,8 +7,8 @@ import pandas
 import torch
 
 from snrlib import corpora, datasets, mixing
-from snrlib.datasets import bank
 from snrlib.audio import SAMPLE_RATE
+from snrlib.datasets import bank
 from snrlib.datasets.bank import FULL_SCALE
 from snrlib.models.unet import UNet
 

@@ -1,4 +1,6 @@
-"""Memory and time of a job of its own process: `python -m snrlib.bench.memory module:function ...`.
+"""Memory and time of a job in a process of its own.
+
+`python -m snrlib.commands.bench.memory module:function ...` is that process.
 
 Peak memory is a property of a process, so what is measured runs alone in one. Pages of mapped
 files (banks) count as the process's while it has touched them, although the system takes them
@@ -21,7 +23,7 @@ def measured(job: str, *arguments: Any) -> dict[str, Any]:
         seconds, peak_mb (all resident memory), anonymous_mb (without mapped files, sampled),
         and what the function returned.
     """
-    command = [sys.executable, "-m", "snrlib.bench.memory", job, json.dumps(arguments)]
+    command = [sys.executable, "-m", "snrlib.commands.bench.memory", job, json.dumps(arguments)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 

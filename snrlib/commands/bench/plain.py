@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from snrlib.commands.bench import material
-from snrlib.datasets import CROP
+from snrlib.datasets.crops import CROP
 from snrlib.models.unet import UNet
 
 

@@ -15,17 +15,17 @@ import pandas
 import torch
 
 from snrlib import corpora, metrics, models
-from snrlib.experiment import profiles
-from snrlib.support import devices
-from snrlib.training import objectives
-from snrlib.evaluation import recorded as kept
 from snrlib.commands.bench import material
 from snrlib.commands.bench.memory import measured
 from snrlib.datasets import TEST_SNRS
 from snrlib.enhancement import Enhancer
+from snrlib.evaluation import recorded as kept
 from snrlib.evaluation import score_pairs
+from snrlib.experiment import profiles
+from snrlib.experiment.systems import TEACHERS, System, baselines, find
+from snrlib.support import devices
+from snrlib.training import ablations, objectives
 from snrlib.training.step import Step
-from snrlib.experiment.systems import System, TEACHERS, baselines, find
 
 ROWS = 16  # of a measured step, at most; larger batches cost in proportion
 HEAVY_ROWS = 2  # of a network with over 10 million multiply-accumulates a sample of audio
@@ -43,7 +43,10 @@ PCM = 2 * 16_000  # bytes a second of audio takes in a bank
 def trained(profile: dict[str, Any]) -> dict[str, list[System]]:
     """The systems that each notebook trains."""
     students = [find("S1", profile), find("S2", profile)]
-    sweep = [find(f"alpha{value:g}", profile) for value in profile["alpha"]["values"]]
+    sweep = [
+        find(f"S2-alpha{value:g}-steps{profile['alpha']['steps']}", profile)
+        for value in profile["alpha"]["values"]
+    ]
     return {
         "04": [find(name, profile) for name in TEACHERS],
         "05": [*students, *sweep],
@@ -60,12 +63,10 @@ def network(system: System) -> torch.nn.Module:
 
 def objective(system: System) -> objectives.Objective:
     """What the system is trained towards, with untrained teachers where it has some."""
-    if system.target == "own":
-        return objectives.own_loss
-    if system.target == "teachers":
-        frozen = {t: network(system).eval().requires_grad_(False) for t in TEACHERS}
-        return objectives.Distillation(frozen, system.alpha)
-    return objectives.Supervised()  # of the smoothing control, too: a blend costs nothing
+    if system.target == "smoothing":  # a blend costs nothing
+        return objectives.Supervised()
+    frozen = {t: network(system).eval().requires_grad_(False) for t in system.teachers}
+    return ablations.objective(system.target, frozen, system.alpha, balance=0.0)
 
 
 def steps(system: System, rows: int) -> Callable[[], Any]:
@@ -79,7 +80,7 @@ def steps(system: System, rows: int) -> Callable[[], Any]:
 
 
 def memory_job(profile: str, name: str) -> None:
-    """Two steps at the full batch, for :func:`snrlib.bench.memory.measured`."""
+    """Two steps at the full batch, for :func:`snrlib.commands.bench.memory.measured`."""
     system = find(name, profiles.load(profile))
     step = steps(system, system.budget.batch)
     step(), step()
@@ -185,7 +186,7 @@ def memory_mb(profile: dict[str, Any], told: Callable[[str], None] = lambda line
     jobs = {s.architecture + s.target: s for group in trained(profile).values() for s in group}
     found = []
     for system in jobs.values():
-        result = measured("snrlib.bench.studies:memory_job", profile["name"], system.name)
+        result = measured("snrlib.commands.bench.studies:memory_job", profile["name"], system.name)
         told(f"  {system.name}: {result['peak_mb']:,.0f} MB")
         found.append(result["peak_mb"])
     return max(found)

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from snrlib.support import devices
 from snrlib.commands.bench import material, plain
 from snrlib.commands.bench.figure import Figure, compare
-from snrlib.datasets import CROP
+from snrlib.datasets.crops import CROP
+from snrlib.support import devices
 from snrlib.training.objectives import Objective, Supervised
 from snrlib.training.step import Step
 
@@ -58,7 +58,7 @@ def figures(quick: bool) -> Iterator[Figure]:
         yield compare(
             f"a training step, {name} U-Net, batch {batch}",
             "Dataset, DataLoader, float32, eager", partial(many, theirs),
-            "snrlib.step", partial(many, ours),
+            "snrlib.training.step", partial(many, ours),
             3 if quick else 7, per=calls, wait=wait,
             target=None if narrow else 4.0 if gpu else 2.0 if devices.computes_in_bf16() else 1.0,
             graphs=bool(getattr(ours, "captured", False)),
@@ -79,7 +79,7 @@ def _saturation(quick: bool) -> Iterator[Figure]:
             figure = compare(
                 f"arithmetic of a training step, the paper's U-Net, batch {batch}",
                 "its arithmetic at the speed of a large bf16 product, measured here",
-                partial(torch.mm, a, a), "snrlib.step", ours, 5, wait=wait,
+                partial(torch.mm, a, a), "snrlib.training.step", ours, 5, wait=wait,
             )  # fmt: skip
         except torch.cuda.OutOfMemoryError:
             return

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pandas
 
-from snrlib.corpora import Corpus, registered
+from snrlib.corpora import registered
+from snrlib.corpora.corpus import Corpus
 from snrlib.corpora.listing import Found, audio_files, table
 from snrlib.support.errors import SnrlibError
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pandas
 
-from snrlib.corpora import Corpus, registered
+from snrlib.corpora import registered
+from snrlib.corpora.corpus import Corpus
+from snrlib.corpora.fetch import Download
 from snrlib.corpora.listing import Found, audio_files, table
 from snrlib.support.errors import SnrlibError
-from snrlib.corpora.fetch import Download
 
 # place: (bytes, MD5), as Zenodo's record 1227121 publishes them; quoted alike by several
 # projects. SCAFE exists there at 48 kHz only.

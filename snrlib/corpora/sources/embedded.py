@@ -3,8 +3,8 @@
 Twenty minutes of studio recordings (telephone prompts of the Asterisk project, as packaged by
 Debian) in four voices and five languages. Three voices train; the fourth, who speaks Russian,
 is heard in the test only: an unseen speaker, but a single one, so that intervals over test
-utterances say nothing about other speakers. The nine noises are synthetic (`snrlib.noises`)
-and called so in every table and figure.
+utterances say nothing about other speakers. The nine noises are synthetic
+(:mod:`snrlib.corpora.synthetic_noises`) and called so in every table and figure.
 
 Notebook: 01_data_construction.
 """
@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pandas
 
-from snrlib.corpora import noises
 from snrlib.audio import SAMPLE_RATE
-from snrlib.corpora import RECORD_COLUMNS, Corpus
+from snrlib.corpora import synthetic_noises
+from snrlib.corpora.corpus import RECORD_COLUMNS, Corpus
 from snrlib.support.errors import SnrlibError
 
-FOLDER = Path(__file__).parents[1] / "assets" / "audio" / "embedded"
+FOLDER = Path(__file__).parents[2] / "assets" / "audio" / "embedded"
 NOISE_LICENCE = {True: "CC-BY-SA-3.0", False: "MIT"}  # made from the speech, or from scratch
 
 
@@ -46,7 +46,7 @@ def speech(root: Path | None = None) -> pandas.DataFrame:
 def list_files(root: Path | None = None) -> pandas.DataFrame:
     """Speech and noise records; the noises' files appear once they are chosen."""
     prompts = speech(root)
-    samples = round(noises.SECONDS * SAMPLE_RATE)
+    samples = round(synthetic_noises.SECONDS * SAMPLE_RATE)
     made = pandas.DataFrame(
         [
             {
@@ -57,10 +57,10 @@ def list_files(root: Path | None = None) -> pandas.DataFrame:
                 "path": str(path.absolute()),
                 "seconds": samples / SAMPLE_RATE,
                 "samples": samples,
-                "licence": NOISE_LICENCE[name in noises.FROM_SPEECH],
+                "licence": NOISE_LICENCE[name in synthetic_noises.FROM_SPEECH],
                 "split": "",
             }
-            for name, path in noises.rendered_paths(prompts).items()
+            for name, path in synthetic_noises.rendered_paths(prompts).items()
         ]
     )
     return pandas.concat([prompts, made], ignore_index=True)
@@ -70,7 +70,7 @@ def prepare(records: pandas.DataFrame) -> None:
     """Renders the chosen noises that are not in the cache yet."""
     chosen = records.loc[records["kind"] == "noise", "id"]
     if len(chosen):
-        noises.render(list(chosen), speech())
+        synthetic_noises.render(list(chosen), speech())
 
 
 CORPUS = Corpus(
@@ -88,6 +88,6 @@ CORPUS = Corpus(
     homepage="https://packages.debian.org/bookworm/asterisk-core-sounds-en-g722",
     list_files=list_files,
     prepare=prepare,
-    seen=noises.SEEN,
+    seen=synthetic_noises.SEEN,
     synthetic=True,
 )

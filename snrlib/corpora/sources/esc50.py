@@ -5,6 +5,8 @@ noise, so the clips of one kind are joined into one recording of about three min
 the cache: silence at their ends removed, all at one level, cross-faded, clips of one source
 side by side, so that training and test parts share hardly any. A folder that holds such joined
 recordings already ("helicopter.flac") is taken as it is.
+
+Notebook: 01_data_construction.
 """
 
 from pathlib import Path
@@ -13,10 +15,11 @@ import numpy as np
 import pandas
 
 from snrlib import audio
-from snrlib.corpora import Corpus, registered
+from snrlib.corpora import registered
+from snrlib.corpora.corpus import Corpus
+from snrlib.corpora.fetch import Download
 from snrlib.corpora.listing import Found, audio_files, table
 from snrlib.support.errors import SnrlibError
-from snrlib.corpora.fetch import Download
 from snrlib.support.files import cache_folder, checksum
 from snrlib.support.progress import Progress
 

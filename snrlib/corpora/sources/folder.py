@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pandas
 
-from snrlib.corpora import Corpus, listing
+from snrlib.corpora import listing
+from snrlib.corpora.corpus import Corpus
 from snrlib.support.errors import SnrlibError
 from snrlib.support.files import checksum
 

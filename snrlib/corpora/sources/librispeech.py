@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pandas
 
-from snrlib.corpora import Corpus, registered
+from snrlib.corpora import registered
+from snrlib.corpora.corpus import Corpus
+from snrlib.corpora.fetch import Download
 from snrlib.corpora.listing import Found, audio_files, hold_out_speakers, table
 from snrlib.support.errors import SnrlibError
-from snrlib.corpora.fetch import Download
 
 _UTTERANCE = re.compile(r"^(?P<speaker>\d+)-(?P<chapter>\d+)-(?P<number>\d{4})$")
 _SUBSET = re.compile(r"^(train|dev|test)-(clean|other)(-\d+)?$")

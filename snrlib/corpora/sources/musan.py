@@ -2,6 +2,8 @@
 
 The layout is `musan/noise/free-sound/noise-free-sound-0000.wav` and `.../sound-bible/...`. Every
 file is a noise of its own, so a study chooses a few by name: "musan:free-sound/0000".
+
+Notebook: 01_data_construction.
 """
 
 import re
@@ -9,10 +11,11 @@ from pathlib import Path
 
 import pandas
 
-from snrlib.corpora import Corpus, registered
+from snrlib.corpora import registered
+from snrlib.corpora.corpus import Corpus
+from snrlib.corpora.fetch import Download
 from snrlib.corpora.listing import Found, audio_files, table
 from snrlib.support.errors import SnrlibError
-from snrlib.corpora.fetch import Download
 
 _NOISE = re.compile(r"^noise-(?P<source>free-sound|sound-bible)-(?P<number>\d{4})$")
 

@@ -5,6 +5,8 @@ how they spell the names ("factory1", "Factory Floor 1", "factoryfloor1"); the r
 spelling. No open licence is known, so the kit fetches nothing; the MATLAB files of the page
 that still shows the corpus are converted once, in the cache. Speech-shaped noise, the paper's
 fifth, is not among the 15: a file of that kind in the same folder is listed under its own name.
+
+Notebook: 01_data_construction.
 """
 
 import re
@@ -14,7 +16,8 @@ import numpy as np
 import pandas
 
 from snrlib import audio
-from snrlib.corpora import Corpus, registered
+from snrlib.corpora import registered
+from snrlib.corpora.corpus import Corpus
 from snrlib.corpora.listing import Found, audio_files, table
 from snrlib.support.errors import AudioError, SnrlibError
 from snrlib.support.files import cache_folder, checksum

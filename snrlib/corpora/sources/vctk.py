@@ -3,6 +3,8 @@
 The layout of version 0.92 is `wav48_silence_trimmed/p225/p225_001_mic1.flac`, that of 0.80
 `wav48/p225/p225_001.wav`. Two microphones recorded each sentence; the first is taken. The
 corpus has no test part: every tenth speaker is held out.
+
+Notebook: 01_data_construction.
 """
 
 import re
@@ -10,10 +12,11 @@ from pathlib import Path
 
 import pandas
 
-from snrlib.corpora import Corpus, registered
+from snrlib.corpora import registered
+from snrlib.corpora.corpus import Corpus
+from snrlib.corpora.fetch import Download
 from snrlib.corpora.listing import Found, audio_files, hold_out_speakers, table
 from snrlib.support.errors import SnrlibError
-from snrlib.corpora.fetch import Download
 
 _UTTERANCE = re.compile(r"^(?P<sentence>(?P<speaker>[ps]\d{1,3})_\d{3})(?:_mic1)?$")
 

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from snrlib.experiment.profiles.entries import check
 from snrlib.support.errors import SnrlibError
 
 
@@ -22,7 +23,8 @@ def load(name: str) -> dict[str, Any]:
         name: one of :func:`names`, or the path of a TOML file of the reader's own.
 
     Raises:
-        SnrlibError: no such profile, or a file that is not TOML.
+        SnrlibError: no such profile, a file that is not TOML, or one with an entry that no
+            profile has or that makes no sense.
     """
     path = Path(__file__).parent / f"{name}.toml"
     if name not in names():
@@ -32,6 +34,8 @@ def load(name: str) -> dict[str, Any]:
             hint = f"did you mean '{near[0]}'?" if near else f"choose {', '.join(names())}."
             raise SnrlibError(f"There is no profile '{name}': {hint}")
     try:
-        return {"name": path.stem, **tomllib.loads(path.read_text(encoding="utf-8"))}
-    except tomllib.TOMLDecodeError as error:
+        numbers = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SnrlibError(f"{path} is not TOML ({error}); correct that line.") from error
+    check(numbers, path)
+    return {"name": path.stem, **numbers}

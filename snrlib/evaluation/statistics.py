@@ -1,0 +1,176 @@
+"""Means of scores with intervals that respect utterances, and paired differences.
+
+The mixtures of one utterance share its words and its voice, so they are not independent
+evidence: utterances are resampled, not mixtures. With several voices in the test set the
+interval is still about utterances, not about other speakers.
+
+Notebooks: 06_ablation_s1_vs_s2, 08_results.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from snrlib.support.errors import SnrlibError
+
+
+def summary(
+    scores: pd.DataFrame,
+    by: Sequence[str] = ("system", "snr_db"),
+    metric: str = "pesq_raw",
+    *,
+    resamples: int = 2_000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Mean and median of one score per group, with 95 % intervals and the failures.
+
+    Args:
+        scores: a table of scores.
+        by: the columns that make a group; empty for one row over everything.
+        metric: the score.
+        resamples: how many times the utterances are drawn anew.
+        seed: of the drawing.
+
+    Returns:
+        The columns `by`, then `mean, median, low, high` (95 % bootstrap interval of the mean
+        over utterances; NaN with fewer than two), `mixtures` (scored), `utterances`,
+        `failures` (mixtures whose score could not be computed).
+
+    Raises:
+        SnrlibError: the scores do not hold `metric`.
+    """
+    table = measured(scores, metric)
+    if "utterance" not in table.columns:  # printed tables hold means, not utterances
+        table = table.assign(utterance="")
+    rows = []
+    for names, group in _groups(table, by):
+        scored = group[group["value"].notna()]
+        low, high = interval(scored["value"], scored["utterance"], resamples=resamples, seed=seed)
+        rows.append(
+            {
+                **names,
+                "mean": scored["value"].mean(),
+                "median": scored["value"].median(),
+                "low": low,
+                "high": high,
+                "mixtures": len(scored),
+                "utterances": scored["utterance"].nunique(),
+                "failures": len(group) - len(scored),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def paired(
+    scores: pd.DataFrame,
+    system: str,
+    reference: str,
+    metric: str = "pesq_raw",
+    by: Sequence[str] = ("snr_db",),
+    *,
+    resamples: int = 2_000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """How much better `system` scores than `reference` on the same mixtures.
+
+    Differences are taken mixture by mixture (after averaging over training seeds), so what
+    makes a mixture easy or hard for both cancels.
+
+    Args:
+        scores: a table of scores that holds both systems.
+        system: the system that may be better.
+        reference: the system it is compared with.
+        metric: the score.
+        by: the columns that make a group; empty for one row over everything.
+        resamples: how many times the utterances are drawn anew.
+        seed: of the drawing.
+
+    Returns:
+        The columns `by`, then `difference` (mean), `low, high` (95 % bootstrap interval over
+        utterances), `mixtures`, `utterances`, `failures` (mixtures that lack a score of
+        either system).
+
+    Raises:
+        SnrlibError: one of the systems or the metric is not in the scores.
+    """
+    table = measured(scores, metric)
+    sides = []
+    for name in (system, reference):
+        side = table[table["system"] == name]
+        if side.empty:
+            raise SnrlibError(f"There are no {metric} scores of '{name}'; evaluate it first.")
+        seeds = side.groupby("mixture")["value"]
+        # A mixture counts only if every training seed was scored on it.
+        sides.append(seeds.mean().where(seeds.count() == seeds.size()))
+    described = table[table["system"] == system].drop_duplicates("mixture").set_index("mixture")
+    both = described.loc[described.index.intersection(sides[1].index)].copy()
+    if both.empty:
+        raise SnrlibError(f"'{system}' and '{reference}' were scored on different mixtures.")
+    both[metric] = sides[0].reindex(both.index) - sides[1].reindex(both.index)
+    # The reasons of one system alone would hide the failures of the other.
+    both = both.reset_index().drop(columns=["value", "failure"])
+    result = summary(both, by, metric, resamples=resamples, seed=seed)
+    return result.drop(columns="median").rename(columns={"mean": "difference"})
+
+
+def interval(
+    values: Sequence[float] | pd.Series,
+    utterances: Sequence[Any] | pd.Series,
+    *,
+    resamples: int = 2_000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """The percentile bootstrap interval of a mean, resampling whole utterances.
+
+    Each resample draws as many utterances as there are, with replacement, and keeps all
+    mixtures of each. NaN, NaN with fewer than two utterances: one says nothing about others.
+    """
+    codes, names = pd.factorize(np.asarray(utterances))
+    if len(names) < 2:
+        return np.nan, np.nan
+    sums = np.bincount(codes, weights=np.asarray(values, float))
+    counts = np.bincount(codes).astype(float)
+    draws = _draws(len(names), resamples, seed)
+    means = (draws @ sums) / (draws @ counts)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def measured(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The rows on which `metric` was tried, the score in a column `value` (NaN: it failed).
+
+    Raises:
+        SnrlibError: `metric` was not computed for these scores.
+    """
+    if metric not in scores.columns:
+        raise SnrlibError(f"The scores have no column '{metric}'.")
+    tried = scores[metric].notna()
+    if "failure" in scores.columns:
+        tried |= scores["failure"].str.contains(rf"\b{metric}\b")
+    else:
+        tried[:] = True
+    if len(scores) and not tried.any():
+        raise SnrlibError(f"'{metric}' was not computed for these scores; evaluate with it.")
+    return scores[tried].assign(value=scores.loc[tried, metric])
+
+
+def _groups(
+    table: pd.DataFrame, by: Sequence[str]
+) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    if not by:
+        yield {}, table
+        return
+    for names, group in table.groupby(list(by), sort=False):
+        yield dict(zip(by, names, strict=True)), group
+
+
+@lru_cache(maxsize=16)
+def _draws(utterances: int, resamples: int, seed: int) -> np.ndarray:
+    """How often each utterance is drawn in each resample: (resamples, utterances)."""
+    rng = np.random.default_rng(seed)
+    even = np.full(utterances, 1 / utterances)
+    return rng.multinomial(utterances, even, size=resamples).astype(float)

@@ -1,0 +1,1 @@
+"""What knows nothing of sound: files, errors, progress, devices, the notebook's kernel."""
