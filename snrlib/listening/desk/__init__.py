@@ -1,0 +1,1 @@
+"""The desk: mixtures made, enhanced and heard inside a page, with no kernel and no network."""
