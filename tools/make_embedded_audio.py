@@ -8,7 +8,8 @@ with a manifest, the licence and the attribution. Run it from the repository roo
 
 It needs `apt-get` (on Debian 12, after `apt-get update`), `dpkg-deb` and `ffmpeg` with libvorbis
 (the kit itself needs none of them) and, with the same versions of those, writes the same bytes
-again. Prompts are chosen by name and by sound: the packages come without transcripts.
+again. Prompts are chosen by name and by sound; what they say is added by `make_transcripts.py`,
+to be run afterwards.
 
 Notebook: 01_data_construction.
 """
@@ -240,6 +241,8 @@ Informatique.
 **Changes made**: a part of the prompts was chosen, decoded from G.722, cut to the speech with
 {MARGIN} s of margin, and encoded as Ogg Vorbis; nothing else was done to the sound.
 `manifest.csv` names the source file of each prompt and the sample at which the cut begins.
+`transcripts.csv` has their texts, from the packages `asterisk-core-sounds-{{en,es,fr,it,ru}}` and
+under the same licences.
 `tools/make_embedded_audio.py` in the kit's repository does all of it.
 
 Noises that the kit makes from these prompts (speech-shaped noise, babble, crowd, cafe) are
