@@ -24,7 +24,9 @@ def texts(language: str, folder: Path) -> dict[str, str]:
     package = f"asterisk-core-sounds-{language}"
     subprocess.run(["apt-get", "download", f"{package}={VERSION}"], cwd=folder, check=True)
     unpacked = folder / language
-    subprocess.run(["dpkg-deb", "-x", folder / f"{package}_{VERSION}_all.deb", unpacked], check=True)
+    subprocess.run(
+        ["dpkg-deb", "-x", folder / f"{package}_{VERSION}_all.deb", unpacked], check=True
+    )
     listed = unpacked / f"usr/share/doc/{package}/core-sounds-{language}.txt.gz"
     found = {}
     for line in gzip.decompress(listed.read_bytes()).decode("utf-8-sig").splitlines():

@@ -1,12 +1,12 @@
 """The engine of the page computes what PyTorch computes."""
 
 import importlib.util
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from conftest import load_tool
 
 from snrlib import models
 from snrlib.enhancement import RELEASED, Enhancer, load_model
@@ -14,8 +14,6 @@ from snrlib.listening.desk import engine, weights
 from snrlib.models import checkpoint
 from snrlib.support.errors import SnrlibError
 from snrlib.support.files import checksum
-
-TOOLS = Path(__file__).parents[2] / "tools"
 
 
 def noise(samples: int, seed: int = 0) -> np.ndarray:
@@ -46,12 +44,7 @@ def test_the_binary_was_compiled_from_the_source_beside_it() -> None:
 def test_the_compiler_gives_the_same_bytes_again() -> None:
     if importlib.util.find_spec("ziglang") is None:
         pytest.skip("ziglang (411 MB) is not installed; only a change of engine.c needs it")
-    sys.path.insert(0, str(TOOLS))
-    try:
-        build = importlib.import_module("build_engine")
-    finally:
-        sys.path.remove(str(TOOLS))
-    assert build.compiled() == engine.binary()
+    assert load_tool("build_engine").compiled() == engine.binary()
 
 
 @pytest.mark.parametrize("name", ["S2", "T1-narrow"])
