@@ -72,7 +72,7 @@ import torch
 torch.set_num_threads(1)
 sys.path.insert(0, {here!r})
 import test_training
-from snrlib import training
+from snrlib.training import loop
 loop.RESUME_EVERY = 0.1
 test_training.train(Path(sys.argv[1]), steps=60)
 """
