@@ -24,9 +24,12 @@ from snrlib.models.unet import UNet
 from snrlib.support.devices import computes_in_bf16
 from snrlib.support.errors import AudioError, SnrlibError
 from snrlib.support.files import kit_root
+from snrlib.teachers import TEACHER_SNRS
+from snrlib.teachers.deployed import Blocks, RoutedTeachers
 
 RELEASED = Path(__file__).parent / "assets" / "models"
 PRECISIONS = ("auto", "float32", "eager")
+TEACHERS = "teachers"  # the name of all four, each recording with the one of its SNR
 METHODS = ("seamless", "chunks", "overlap_add")
 CHUNK = 16_384  # the crop that models are trained on
 PIECE = 1 << 17  # samples (8 s) enhanced at a time: bounds the memory, whatever the recording
@@ -89,18 +92,13 @@ class Enhancer:
             AudioError: not a mono signal, or NaN or infinities in it.
             SnrlibError: an unknown method.
         """
-        noisy = np.asarray(noisy)
         if method not in METHODS:
             raise SnrlibError(f"There is no method '{method}'; choose {', '.join(METHODS)}.")
-        if noisy.ndim != 1:
-            raise AudioError(f"A mono recording (samples,) is needed, not shape {noisy.shape}.")
-        if not np.isfinite(noisy).all():
-            raise AudioError("The recording holds NaN or infinities; export it again.")
-        noisy = noisy.astype(np.float32)
+        samples = len(noisy) if np.ndim(noisy) else 0
+        noisy = self.at_model_rate(noisy, sample_rate)
         if sample_rate != SAMPLE_RATE:
-            down = audio.resample(noisy, sample_rate, SAMPLE_RATE)
-            up = audio.resample(self.enhance(down, method=method), SAMPLE_RATE, sample_rate)
-            return np.pad(up, (0, max(0, len(noisy) - len(up))))[: len(noisy)]
+            up = audio.resample(self.enhance(noisy, method=method), SAMPLE_RATE, sample_rate)
+            return np.pad(up, (0, max(0, samples - len(up))))[:samples]
         rms = float(np.sqrt(np.mean(np.square(noisy, dtype=np.float64)))) if len(noisy) else 0.0
         if rms == 0:
             return np.zeros_like(noisy)
@@ -112,6 +110,32 @@ class Enhancer:
         return (enhanced / factor).astype(np.float32)
 
     __call__ = enhance
+
+    @staticmethod
+    def at_model_rate(noisy: np.ndarray, sample_rate: int) -> np.ndarray:
+        """A recording as networks take it: float32 (samples,) at 16 kHz.
+
+        Raises:
+            AudioError: not a mono signal, or NaN or infinities in it.
+        """
+        noisy = np.asarray(noisy)
+        if noisy.ndim != 1:
+            raise AudioError(f"A mono recording (samples,) is needed, not shape {noisy.shape}.")
+        if not np.isfinite(noisy).all():
+            raise AudioError("The recording holds NaN or infinities; export it again.")
+        noisy = noisy.astype(np.float32)
+        if sample_rate == SAMPLE_RATE:
+            return noisy
+        return audio.resample(noisy, sample_rate, SAMPLE_RATE)
+
+    def for_recording(self, blocks: Blocks, rms: float) -> "Enhancer":
+        """What enhances a recording: this model. Deployed teachers choose one of theirs.
+
+        Args:
+            blocks: gives the recording at 16 kHz, cut anywhere, each time it is called.
+            rms: of the whole recording.
+        """
+        return self
 
     def stream(self, blocks: Iterable[np.ndarray], rms: float) -> Iterator[np.ndarray]:
         """The enhanced recording piece by piece, from its blocks: float32 (samples,) each.
@@ -182,7 +206,7 @@ class Enhancer:
 
 
 def enhance_file(
-    enhancers: Enhancer | Sequence[Enhancer],
+    enhancers: Enhancer | RoutedTeachers | Sequence[Enhancer | RoutedTeachers],
     source: str | Path,
     targets: str | Path | Sequence[str | Path],
     finished: Callable[[int], None] = lambda samples: None,
@@ -201,7 +225,7 @@ def enhance_file(
     Raises:
         AudioError: `source` cannot be read, or a target cannot hold the signal.
     """
-    enhancers = [enhancers] if isinstance(enhancers, Enhancer) else enhancers
+    enhancers = [enhancers] if isinstance(enhancers, Enhancer | RoutedTeachers) else enhancers
     targets = [targets] if isinstance(targets, str | Path) else targets
     energy, samples = 0.0, 0
     for block in audio.blocks(source):
@@ -210,7 +234,8 @@ def enhance_file(
     rms = (energy / samples) ** 0.5 if samples else 0.0
     for enhancer, target in zip(enhancers, targets, strict=True):
         with audio.writer(target) as append:
-            for enhanced in enhancer.stream(audio.blocks(source, quiet=True), rms):
+            chosen = enhancer.for_recording(lambda: audio.blocks(source, quiet=True), rms)
+            for enhanced in chosen.stream(audio.blocks(source, quiet=True), rms):
                 append(enhanced)
                 finished(len(enhanced))
 
@@ -222,12 +247,13 @@ def released() -> list[str]:
 
 def load_model(
     name_or_folder: str | Path, device: torch.device | str = "cpu", precision: str = "auto"
-) -> Enhancer:
+) -> Enhancer | RoutedTeachers:
     """A trained model, ready for recordings.
 
     Args:
-        name_or_folder: the name of a released model ("S2"), or a folder that holds one
-            (`runs/fast/models/S2`).
+        name_or_folder: the name of a released model ("S2"), "teachers" for the four released
+            teachers, each recording with the one of its SNR, or a folder: one that holds a model
+            (`runs/fast/models/S2`), or one that holds models T1 to T4 and S2 (`runs/fast/models`).
         device: where it computes.
         precision: "auto", "float32" or "eager", see :class:`Enhancer`.
 
@@ -237,16 +263,47 @@ def load_model(
     Example:
         >>> enhanced = snrlib.load_model("S2").enhance(noisy)
     """
-    folder = RELEASED / str(name_or_folder)
-    if str(name_or_folder) not in released():
-        folder = Path(name_or_folder)
-        if not folder.is_absolute() and not folder.is_dir():
-            folder = kit_root() / folder
-        if not (folder / checkpoint.DESCRIPTION).is_file():
-            raise SnrlibError(
-                f"There is no model '{name_or_folder}': released are "
-                f"{', '.join(released()) or 'none'}; otherwise give a folder that holds "
-                f"{checkpoint.DESCRIPTION}, such as runs/fast/models/S2."
-            )
+    name = str(name_or_folder)
+    if name in released():
+        return load_enhancer(RELEASED / name, device, precision)
+    if name == TEACHERS:
+        return _teachers(RELEASED, "-narrow", device, precision)
+    folder = Path(name_or_folder)
+    if not folder.is_absolute() and not folder.is_dir():
+        folder = kit_root() / folder
+    if (folder / checkpoint.DESCRIPTION).is_file():
+        return load_enhancer(folder, device, precision)
+    if all((folder / teacher / checkpoint.DESCRIPTION).is_file() for teacher in TEACHER_SNRS):
+        return _teachers(folder, "", device, precision)
+    raise SnrlibError(
+        f"There is no model '{name_or_folder}': released are "
+        f"{', '.join([*released(), TEACHERS])}; otherwise give a folder that holds "
+        f"{checkpoint.DESCRIPTION}, such as runs/fast/models/S2, or the models T1 to T4 and S2."
+    )
+
+
+def load_enhancer(
+    folder: Path, device: torch.device | str = "cpu", precision: str = "auto"
+) -> Enhancer:
+    """The one model in a folder, as :func:`load_model` takes `device` and `precision`.
+
+    Raises:
+        SnrlibError: it is not there, or damaged.
+    """
     model, card = checkpoint.load(folder)
     return Enhancer(model, card, device, precision)
+
+
+def _teachers(
+    folder: Path, suffix: str, device: torch.device | str, precision: str
+) -> RoutedTeachers:
+    """The teachers in a folder of models; S2, or else S1, tells them the SNR."""
+    judges = [n for n in ("S2", "S1") if (folder / n / checkpoint.DESCRIPTION).is_file()]
+    if not judges:
+        raise SnrlibError(
+            f"{folder} holds the teachers but no student to tell them the SNR; train S2 there."
+        )
+    found = {
+        name: load_enhancer(folder / f"{name}{suffix}", device, precision) for name in TEACHER_SNRS
+    }
+    return RoutedTeachers(found, load_enhancer(folder / judges[0], device, precision))

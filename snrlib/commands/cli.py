@@ -239,7 +239,7 @@ def train(
     "models",
     multiple=True,
     metavar="NAME",
-    help="A released model (S2) or a folder with one; repeatable.  [default: S2]",
+    help="A released model (S2, teachers) or a folder with one; repeatable.  [default: S2]",
 )
 def enhance(source: Path, target: Path, models: tuple[str, ...]) -> None:
     """Enhance a recording, or every recording in a folder.
@@ -248,12 +248,14 @@ def enhance(source: Path, target: Path, models: tuple[str, ...]) -> None:
     made. Recordings are mixed down to one channel at 16 kHz; the output has the input's length
     and level. Files may be hours long: they are read and written block by block.
 
-    With several models each name is appended: talk_S1.wav, talk_S2.wav.
+    With several models each name is appended: talk_S1.wav, talk_S2.wav. The model `teachers` gives
+    each recording to the teacher of its SNR, and says which, and how sure that is.
 
     \b
     Examples:
       snrlib enhance talk.mp3 clean.wav
       snrlib enhance recordings/ enhanced/ --model S1 --model S2
+      snrlib enhance talk.mp3 clean.wav --model teachers
       snrlib enhance talk.wav clean.flac --model runs/cpu/models/S2
     """
     from snrlib.commands.enhance import run

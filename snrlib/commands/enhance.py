@@ -42,6 +42,9 @@ def run(
             try:
                 counted = _seconds_of(noisy.name, expected, progress)
                 enhancement.enhance_file(enhancers, noisy, paths, counted)
+                for enhancer in enhancers:
+                    if isinstance(enhancer, enhancement.RoutedTeachers):
+                        say(f"{noisy.name}: {enhancer.choices[-1]}")
             except AudioError as error:
                 refused.append(str(error))
             progress.update(expected - (progress.done - before))

@@ -19,7 +19,7 @@ import torch
 from snrlib import corpora, datasets, evaluation, metrics, training
 from snrlib import models as networks
 from snrlib.datasets import bank
-from snrlib.enhancement import RELEASED, Enhancer, load_model
+from snrlib.enhancement import RELEASED, Enhancer, load_enhancer, load_model
 from snrlib.evaluation.scores import ScoreFile, read_scores
 from snrlib.experiment import account, profiles, systems
 from snrlib.experiment.systems import REFERENCES
@@ -199,7 +199,7 @@ class Run:
             remedy = systems.how_to_train(name, self.settings["profile"], self.folder)
             raise SnrlibError(f"{name} has not been trained in {self.folder}; {remedy}.")
         # Scores must not depend on whether the processor has bf16.
-        return load_model(self.model_folder(name), self.device, precision="float32")
+        return load_enhancer(self.model_folder(name), self.device, precision="float32")
 
     def history(self, name: str) -> pandas.DataFrame:
         """The history of a training, one row per validation."""

@@ -1,61 +1,22 @@
-"""Deploy the teachers: every recording goes to the teacher of its SNR, true or estimated.
+"""The teachers in the study's tables: every mixture goes to the teacher of its SNR.
 
 This is what distillation must be measured against. With the true SNR, which only an experiment
 knows, the routed teachers are the ceiling that the paper implies for its student. With an
-estimated SNR they can be used by anyone: four networks in memory, one of them run per
-recording, and errors wherever the estimate sends a recording to the wrong expert.
+estimated SNR they can be used by anyone, with errors wherever the estimate sends a recording to
+the wrong expert. :mod:`snrlib.teachers.deployed` is what enhances recordings.
 
 Notebook: 07_baselines.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from snrlib.support.errors import SnrlibError
-from snrlib.teachers import TEACHER_SNRS, assign
+from snrlib.teachers import assign
 
 TRUE, ESTIMATED = "teachers-true-snr", "teachers-estimated-snr"
 SYSTEMS = (TRUE, ESTIMATED)
-
-Signal = NDArray[np.float32]
-
-
-class RoutedTeachers:
-    """The teachers as one system that takes recordings as they are.
-
-    Args:
-        teachers: name -> enhancement of one recording, for example `run.model("T1").enhance`.
-        estimate: noisy recording -> SNR in dB, asked where the SNR is not given; a fitted
-            :class:`snrlib.teachers.snr_estimation.SpectralEstimator`, for example.
-        choose: SNR in dB -> teacher's name, in a list of one; the paper's choice by default.
-
-    Raises:
-        SnrlibError: a teacher is missing.
-    """
-
-    def __init__(
-        self,
-        teachers: Mapping[str, Callable[[Signal], Signal]],
-        estimate: Callable[[Signal], float],
-        choose: Callable[[float], list[str]] = assign,
-    ) -> None:
-        missing = [name for name in TEACHER_SNRS if name not in teachers]
-        if missing:
-            raise SnrlibError(f"The teacher {missing[0]} is needed and not there; train it first.")
-        self.teachers, self.estimate, self.choose = dict(teachers), estimate, choose
-
-    def enhance(self, noisy: Signal, snr_db: float | None = None) -> Signal:
-        """The enhanced recording `(samples,)`; without `snr_db` the SNR is estimated.
-
-        Raises:
-            AudioError: a recording whose SNR cannot be estimated, such as silence.
-        """
-        return self.teachers[self.choose(self.estimate(noisy) if snr_db is None else snr_db)[0]](
-            noisy
-        )
 
 
 def choices(

@@ -8,7 +8,7 @@ import pytest
 
 from snrlib import evaluation, mixing
 from snrlib.support.errors import SnrlibError
-from snrlib.teachers import routing
+from snrlib.teachers import assign, routing
 
 SNRS = range(-20, 25, 5)
 # With the true SNR, ties to the teacher with the lower number.
@@ -60,23 +60,14 @@ def test_a_wrong_estimate_sends_it_elsewhere_and_is_seen_to() -> None:
 def test_scores_of_routed_teachers_are_those_of_enhancing_with_the_chosen_one() -> None:
     of_teachers = pd.concat([score(name, enhance) for name, enhance in teachers().items()])
     looked_up = routing.scores("routed", routing.choices(recipe()), of_teachers)
-    routed = routing.RoutedTeachers(teachers(), estimate=lambda noisy: np.nan)
-    computed = score("routed", lambda m: routed.enhance(m.noisy, m.snr_db), oracle=True)
+    by_name = teachers()
+    computed = score("routed", lambda m: by_name[assign(m.snr_db)[0]](m.noisy), oracle=True)
     pd.testing.assert_frame_equal(looked_up, computed)
     assert looked_up["si_sdr"].nunique() == 9
 
 
-def test_without_a_true_snr_the_estimate_decides() -> None:
-    by_name = {name: lambda noisy, name=name: name for name in ("T1", "T2", "T3", "T4")}
-    routed = routing.RoutedTeachers(by_name, estimate=lambda noisy: float(noisy[0]))
-    assert routed.enhance(np.array([-18.0])) == "T1"
-    assert routed.enhance(np.array([-18.0]), snr_db=19.0) == "T4"
-
-
-def test_a_teacher_that_is_missing_is_named() -> None:
+def test_a_teacher_that_was_not_scored_is_named() -> None:
     some = {name: enhance for name, enhance in teachers().items() if name != "T3"}
-    with pytest.raises(SnrlibError, match="T3 is needed"):
-        routing.RoutedTeachers(some, estimate=lambda noisy: 0.0)
     scored = pd.concat([score(name, enhance) for name, enhance in some.items()])
     with pytest.raises(SnrlibError, match="T3 was not scored on the mixture m00"):
         routing.scores("routed", routing.choices(recipe()), scored)
