@@ -186,23 +186,25 @@ def doctor() -> None:
 
 
 @cli.command()
-@click.argument("name")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @_run_options
 @click.option("--fresh", is_flag=True, help="Start afresh instead of continuing.")
+@click.option("--jobs", type=int, default=0, help="Trainings at a time.  [default: the fastest]")
 @click.option("--devices", type=int, default=1, show_default=True, help="Processes per machine.")
 @click.option("--nodes", type=int, default=1, show_default=True, help="Machines.")
 @click.option("--accelerator", default="auto", show_default=True, help="auto, cpu or cuda.")
 def train(
-    name: str,
+    names: tuple[str, ...],
     profile: str,
     run_dir: str,
     fresh: bool,
+    jobs: int,
     devices: int,
     nodes: int,
     accelerator: str,
     **options: Any,
 ) -> None:
-    """Train one network: T1 to T4, S1, S2, or a baseline.
+    """Train networks: T1 to T4, S1, S2, baselines; several names side by side.
 
     Baselines are called wavenet, psa_bilstm and crn at their papers' sizes (profiles gpu and
     paper), crn-narrow and so on at smaller ones (fast and cpu).
@@ -216,7 +218,7 @@ def train(
 
     \b
     Examples:
-      snrlib train T1
+      snrlib train T1 T2 T3 T4
       snrlib train S2 --profile paper --devices 4
       snrlib train S2 --profile gpu --run-dir runs/gpu --seed 3
       snrlib train S2-random-steps500-seed2
@@ -226,9 +228,15 @@ def train(
 
     first = hardware.speaks()
     run = snrlib.open_run(profile=profile, run_dir=run_dir, quiet=not first, **_common(options))
-    run.train(name, fresh=fresh, devices=devices, nodes=nodes, accelerator=accelerator)
+    choices: dict[str, Any] = {"fresh": fresh, "accelerator": accelerator}
+    if devices * nodes > 1:  # each training has all of them
+        for name in names:
+            run.train(name, devices=devices, nodes=nodes, **choices)
+    else:
+        run.train_all(names, jobs, **choices)
     if first:
-        click.echo(f"{name} is in {run.folder / 'models' / name}")
+        for name in names:
+            click.echo(f"{name} is in {run.folder / 'models' / name}")
 
 
 @cli.command()

@@ -9,6 +9,7 @@ import inspect
 import logging
 import re
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from snrlib import models as networks
 from snrlib.datasets import bank
 from snrlib.enhancement import RELEASED, Enhancer, load_enhancer, load_model
 from snrlib.evaluation.scores import ScoreFile, read_scores
-from snrlib.experiment import account, profiles, systems
+from snrlib.experiment import account, profiles, side_by_side, systems
 from snrlib.experiment.systems import REFERENCES
 from snrlib.models import checkpoint
 from snrlib.support import devices, kernel
@@ -274,6 +275,53 @@ class Run:
         )  # fmt: skip
         return self.model(name)
 
+    def train_all(
+        self, names: Sequence[str], jobs: int = 0, fresh: bool = False, **options: Any
+    ) -> dict[str, Enhancer]:
+        """Trains independent systems side by side, each in a process of its own.
+
+        The weights are those of training one after the other. One that is trained already is
+        not trained again, one that was stopped goes on.
+
+        Args:
+            names: of the systems; none may need another one of them.
+            jobs: how many at a time; 0 for what this machine does fastest.
+            fresh: throw earlier trainings away.
+            options: as :meth:`train` takes them.
+
+        Returns:
+            The models by name.
+
+        Raises:
+            SnrlibError: one of them cannot be trained, or failed; the others stopped with it and
+                can go on.
+        """
+        found = [systems.find(name, self.profile) for name in names]
+        for system in found:
+            needed = {*system.teachers, *system.before}
+            if needed & set(names):
+                raise SnrlibError(
+                    f"{system.name} needs {sorted(needed & set(names))[0]}, so the two cannot be "
+                    "trained side by side; train one after the other."
+                )
+            for name in needed:
+                self.model(name)
+        left = [
+            name for name in names
+            if fresh or not (self.model_folder(name) / checkpoint.DESCRIPTION).exists()
+        ]  # fmt: skip
+        threads = max((system.budget.threads for system in found), default=0)
+        gpus = torch.cuda.device_count() if self.device.type == "cuda" else 0
+        jobs = jobs or side_by_side.at_once(len(left), threads, gpus)
+        if jobs > 1 and len(left) > 1:
+            for system in found:  # once, not once in every process
+                self.recipe(system.data)
+            opening = {"folder": self.folder, "profile": self.profile, "settings": self.settings}
+            side_by_side.train(left, opening, min(jobs, len(left)), train_one, fresh=fresh,
+                               **options)  # fmt: skip
+            fresh = False
+        return {name: self.train(name, fresh=fresh, **options) for name in names}
+
     def _beginning(self, system: systems.System) -> dict[str, Path]:
         """The models whose weights a training begins with; none for random ones.
 
@@ -400,3 +448,9 @@ class Run:
         print(f"elapsed: {duration(time.monotonic() - self._opened)}")
         for key, value in provenance.items():
             print(f"{key}: {value}")
+
+
+def train_one(opening: dict[str, Any], name: str, options: dict[str, Any]) -> None:
+    """Trains one system of a run in a process of its own; see :meth:`Run.train_all`."""
+    say_what_is_changed()
+    Run(**opening).train(name, **options)

@@ -12,8 +12,8 @@ import io
 import json
 import math
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,8 @@ class Budget:
         valid_crops: crops the validation loss is measured on.
         halve_epochs: length of a stage (paper: 300).
         precision: "32-true", "bf16-mixed", or "auto": bf16 where the hardware computes in it.
+        threads: that a CPU computes with; 0 for as many as there are. Sums depend on it in the
+            last bit, so it belongs to the training and not to what runs beside it.
     """
 
     steps: int
@@ -66,6 +68,7 @@ class Budget:
     valid_crops: int = 64
     halve_epochs: int = 300
     precision: str = "32-true"
+    threads: int = 0
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.valid_every, self.valid_crops) < 1:
@@ -130,6 +133,8 @@ def train(
     """
     folder = Path(folder)
     settings = {**settings, "name": name, "budget": asdict(budget)}
+    if not budget.threads:  # as before there was a choice
+        del settings["budget"]["threads"]
     fabric = launch(accelerator, devices, nodes, budget.precision)
     with ExitStack() as held:
         finished, refused = False, ""
@@ -145,9 +150,21 @@ def train(
             raise SnrlibError(refused)
         if finished:
             return folder
-        return _Training(name, model, crops, valid, objective, budget, folder, settings, listen)(
-            fabric, capture
-        )
+        training = _Training(name, model, crops, valid, objective, budget, folder, settings, listen)
+        with _threads(budget.threads):
+            return training(fabric, capture)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Computes with that many threads inside the block; 0 changes nothing."""
+    before = torch.get_num_threads()
+    if count:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _finished(folder: Path, settings: dict[str, Any], fresh: bool) -> bool:

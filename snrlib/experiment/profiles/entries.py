@@ -71,6 +71,7 @@ BUDGET = {
     "valid_crops": COUNT,
     "halve_epochs": COUNT,
     "precision": Entry(str, choices=("auto", "32-true", "bf16-mixed")),
+    "threads": Entry(int, 0, 1024),
 }
 TOP = {
     "title": TEXT,
