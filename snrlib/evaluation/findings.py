@@ -6,13 +6,22 @@ in whichever direction the numbers go. They name how many utterances and voices 
 Notebooks: 05_distillation, 06_ablation_s1_vs_s2, 08_results.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from snrlib.evaluation.statistics import paired
 from snrlib.metrics import DIGITS, NAMES
 from snrlib.support.text import listed, number
+
+
+def sign(row: Mapping[str, Any] | pd.Series) -> int:
+    """What a difference is called: 1 where its interval is above zero, -1 below, 0 open."""
+    return 1 if row["low"] > 0 else -1 if row["high"] < 0 else 0
+
+
+WORDS = {1: "better", 0: "open", -1: "worse"}  # of a :func:`sign`
 
 
 def over_all(scores: pd.DataFrame, system: str, reference: str, metric: str) -> str:
@@ -42,9 +51,10 @@ def over_all(scores: pd.DataFrame, system: str, reference: str, metric: str) -> 
 def by_snr(scores: pd.DataFrame, system: str, reference: str, metric: str) -> str:
     """At which SNRs `system` is better, at which worse, and where nothing can be said."""
     points = paired(scores, system, reference, metric).sort_values("snr_db")
-    better = list(points.loc[points["low"] > 0, "snr_db"])
-    worse = list(points.loc[points["high"] < 0, "snr_db"])
-    open_ = [snr for snr in points["snr_db"] if snr not in {*better, *worse}]
+    signs = {row["snr_db"]: sign(row) for row in points.to_dict("records")}
+    better, worse, open_ = (
+        [snr for snr, found in signs.items() if found == wanted] for wanted in (1, -1, 0)
+    )
     parts = []
     for what, snrs in (("above", better), ("below", worse), ("not distinguishable from", open_)):
         if snrs:
@@ -76,8 +86,7 @@ def _signs(
     """By metric: 1 where the interval of the lead is above zero, -1 below, 0 where it holds it."""
     signs = {}
     for metric in metrics:
-        row = paired(scores, system, reference, metric, by=()).iloc[0]
-        signs[metric] = 1 if row["low"] > 0 else -1 if row["high"] < 0 else 0
+        signs[metric] = sign(paired(scores, system, reference, metric, by=()).iloc[0])
     return signs
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from snrlib.evaluation.findings import WORDS, sign
 from snrlib.evaluation.statistics import measured, paired, summary
 from snrlib.metrics import NAMES
 from snrlib.support.text import listed
@@ -196,8 +197,7 @@ def in_words(
     for metric in metrics:
         column = {}
         for name in systems:
-            row = paired(scores, name, reference, metric, by=()).iloc[0]
-            column[name] = "better" if row["low"] > 0 else "worse" if row["high"] < 0 else "open"
+            column[name] = WORDS[sign(paired(scores, name, reference, metric, by=()).iloc[0])]
         words[NAMES.get(metric, metric)] = column
     return pd.DataFrame(words).reindex(list(systems)).rename_axis("system")
 

@@ -3,6 +3,7 @@
 import ast
 import io
 import re
+import statistics
 import tokenize
 from pathlib import Path
 
@@ -174,3 +175,24 @@ def test_a_word_is_linked_to_the_glossary_once_and_the_glossary_has_it(path: Pat
         assert "glossary.md" not in heading
     for word in re.findall(r"\[([^\]]*)\]\(glossary\.md", text):
         assert word.count("*") % 2 == 0, f"{word!r}: emphasis stands around a link, or inside it"
+
+
+LONGEST_CELL, MEDIAN_CELL = 25, 8  # lines of code; comments and blank lines are not counted
+
+
+def code_lines(source: str) -> int:
+    """Lines that are neither blank nor a comment alone."""
+    return sum(
+        bool(line.strip()) and not line.strip().startswith("#") for line in source.split("\n")
+    )
+
+
+def test_a_reader_never_scrolls_through_a_cell() -> None:
+    lengths = {
+        f"{path.stem} {cell.id}": code_lines(cell.source)
+        for path in PATHS
+        for cell in read(path).cells
+        if cell.cell_type == "code"
+    }
+    assert {name: n for name, n in lengths.items() if n > LONGEST_CELL} == {}
+    assert statistics.median(lengths.values()) <= MEDIAN_CELL

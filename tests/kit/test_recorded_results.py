@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 from conftest import KIT, load_tool
 
-from snrlib.evaluation import recorded
+from snrlib.evaluation import recorded, verdicts
 
 README = (KIT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_readme_says_what_is_recorded() -> None:
-    part = load_tool("record_results").results()
+    part = verdicts.results()
     up_to_date = load_tool("readme_marks").replaced(README, "results", part)
     assert up_to_date == README, "run tools/record_results.py"
 
