@@ -20,6 +20,7 @@ from snrlib import audio
 from snrlib.audio import SAMPLE_RATE
 from snrlib.models import checkpoint
 from snrlib.models.folded import FoldedUNet
+from snrlib.models.postfilter import PostFilter, measured_own_snr_db
 from snrlib.models.unet import UNet
 from snrlib.support.devices import computes_in_bf16
 from snrlib.support.errors import AudioError, SnrlibError
@@ -32,6 +33,7 @@ PRECISIONS = ("auto", "float32", "eager")
 TEACHERS = "teachers"  # the name of all four, each recording with the one of its SNR
 METHODS = ("seamless", "chunks", "overlap_add")
 CHUNK = 16_384  # the crop that models are trained on
+HELD = 1 << 24  # samples (17 min) of output that are kept for a second look at them
 PIECE = 1 << 17  # samples (8 s) enhanced at a time: bounds the memory, whatever the recording
 
 
@@ -50,6 +52,7 @@ class Enhancer:
         precision: how a U-Net computes. "auto": bf16 where the CPU has it, which stays within
             1e-3 of full scale; "float32": the same shortcuts in float32, within 1e-5, for
             numbers that must not depend on the processor; "eager": `model` as it is.
+        post_filter: what :meth:`enhance` does to the network's output; None for nothing.
 
     Raises:
         SnrlibError: an unknown precision.
@@ -61,12 +64,13 @@ class Enhancer:
         card: dict[str, Any],
         device: torch.device | str = "cpu",
         precision: str = "auto",
+        post_filter: PostFilter | None = None,
     ) -> None:
         if precision not in PRECISIONS:
             raise SnrlibError(
                 f"There is no precision '{precision}'; choose {', '.join(PRECISIONS)}."
             )
-        self.precision = precision
+        self.precision, self.post_filter = precision, post_filter
         self._fast: tuple[int, nn.Module] | None = None
         self.model, self.card, self.device = model.eval().to(device), card, torch.device(device)
         self.name = str(card.get("name", "model"))
@@ -103,11 +107,13 @@ class Enhancer:
         if rms == 0:
             return np.zeros_like(noisy)
         if method == "seamless":
-            return np.concatenate(list(self.stream([noisy], rms)))
-        factor = np.float64(self.level_rms / rms)
-        scaled = (noisy * factor).astype(np.float32)
-        enhanced = self._chunks(scaled) if method == "chunks" else self._overlap(scaled)
-        return (enhanced / factor).astype(np.float32)
+            enhanced = np.concatenate(list(self.stream([noisy], rms)))
+        else:
+            factor = np.float64(self.level_rms / rms)
+            scaled = (noisy * factor).astype(np.float32)
+            enhanced = self._chunks(scaled) if method == "chunks" else self._overlap(scaled)
+            enhanced = (enhanced / factor).astype(np.float32)
+        return self.post_filter(noisy, enhanced) if self.post_filter else enhanced
 
     __call__ = enhance
 
@@ -138,8 +144,9 @@ class Enhancer:
         return self
 
     def stream(self, blocks: Iterable[np.ndarray], rms: float) -> Iterator[np.ndarray]:
-        """The enhanced recording piece by piece, from its blocks: float32 (samples,) each.
+        """The network's output piece by piece, from blocks: float32 (samples,) each.
 
+        A post-filter is not applied: it must know the whole output first (:func:`enhance_file`).
         Only a piece and its context are in memory at a time. A network without a bounded
         `context` (the baselines) needs the whole recording at once.
 
@@ -235,9 +242,27 @@ def enhance_file(
     for enhancer, target in zip(enhancers, targets, strict=True):
         with audio.writer(target) as append:
             chosen = enhancer.for_recording(lambda: audio.blocks(source, quiet=True), rms)
-            for enhanced in chosen.stream(audio.blocks(source, quiet=True), rms):
+            for enhanced in _pieces(chosen, source, rms, samples):
                 append(enhanced)
                 finished(len(enhanced))
+
+
+def _pieces(
+    enhancer: Enhancer, source: str | Path, rms: float, samples: int
+) -> Iterator[np.ndarray]:
+    """What is written of a file, piece by piece."""
+
+    def noisy() -> Iterator[np.ndarray]:
+        return audio.blocks(source, quiet=True)
+
+    if enhancer.post_filter is None:
+        yield from enhancer.stream(noisy(), rms)
+        return
+    # The network's output is needed twice: kept, or, where it is long, computed twice.
+    kept = list(enhancer.stream(noisy(), rms)) if samples <= HELD else None
+    own_db = measured_own_snr_db(noisy(), kept or enhancer.stream(noisy(), rms))
+    share = enhancer.post_filter.share(own_db)
+    yield from enhancer.post_filter.stream(noisy(), kept or enhancer.stream(noisy(), rms), share)
 
 
 def released() -> list[str]:
@@ -246,7 +271,10 @@ def released() -> list[str]:
 
 
 def load_model(
-    name_or_folder: str | Path, device: torch.device | str = "cpu", precision: str = "auto"
+    name_or_folder: str | Path,
+    device: torch.device | str = "cpu",
+    precision: str = "auto",
+    post_filter: bool = True,
 ) -> Enhancer | RoutedTeachers:
     """A trained model, ready for recordings.
 
@@ -256,6 +284,9 @@ def load_model(
             (`runs/fast/models/S2`), or one that holds models T1 to T4 and S2 (`runs/fast/models`).
         device: where it computes.
         precision: "auto", "float32" or "eager", see :class:`Enhancer`.
+        post_filter: whether the post-filter that a released model's card names is applied
+            (:mod:`snrlib.models.postfilter`). False gives the network's own output: what tables
+            score, and what the network in a web page computes.
 
     Raises:
         SnrlibError: no such model; the sentence lists what there is.
@@ -265,16 +296,16 @@ def load_model(
     """
     name = str(name_or_folder)
     if name in released():
-        return load_enhancer(RELEASED / name, device, precision)
+        return load_enhancer(RELEASED / name, device, precision, post_filter)
     if name == TEACHERS:
-        return _teachers(RELEASED, "-narrow", device, precision)
+        return _teachers(RELEASED, "-narrow", device, precision, post_filter)
     folder = Path(name_or_folder)
     if not folder.is_absolute() and not folder.is_dir():
         folder = kit_root() / folder
     if (folder / checkpoint.DESCRIPTION).is_file():
-        return load_enhancer(folder, device, precision)
+        return load_enhancer(folder, device, precision, post_filter)
     if all((folder / teacher / checkpoint.DESCRIPTION).is_file() for teacher in TEACHER_SNRS):
-        return _teachers(folder, "", device, precision)
+        return _teachers(folder, "", device, precision, post_filter)
     raise SnrlibError(
         f"There is no model '{name_or_folder}': released are "
         f"{', '.join([*released(), TEACHERS])}; otherwise give a folder that holds "
@@ -283,19 +314,22 @@ def load_model(
 
 
 def load_enhancer(
-    folder: Path, device: torch.device | str = "cpu", precision: str = "auto"
+    folder: Path,
+    device: torch.device | str = "cpu",
+    precision: str = "auto",
+    post_filter: bool = True,
 ) -> Enhancer:
-    """The one model in a folder, as :func:`load_model` takes `device` and `precision`.
+    """The one model in a folder; the other arguments as :func:`load_model` takes them.
 
     Raises:
         SnrlibError: it is not there, or damaged.
     """
     model, card = checkpoint.load(folder)
-    return Enhancer(model, card, device, precision)
+    return Enhancer(model, card, device, precision, PostFilter.of(card) if post_filter else None)
 
 
 def _teachers(
-    folder: Path, suffix: str, device: torch.device | str, precision: str
+    folder: Path, suffix: str, device: torch.device | str, precision: str, post_filter: bool
 ) -> RoutedTeachers:
     """The teachers in a folder of models; S2, or else S1, tells them the SNR."""
     judges = [n for n in ("S2", "S1") if (folder / n / checkpoint.DESCRIPTION).is_file()]
@@ -304,6 +338,7 @@ def _teachers(
             f"{folder} holds the teachers but no student to tell them the SNR; train S2 there."
         )
     found = {
-        name: load_enhancer(folder / f"{name}{suffix}", device, precision) for name in TEACHER_SNRS
+        name: load_enhancer(folder / f"{name}{suffix}", device, precision, post_filter)
+        for name in TEACHER_SNRS
     }
     return RoutedTeachers(found, load_enhancer(folder / judges[0], device, precision))

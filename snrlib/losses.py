@@ -11,6 +11,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from snrlib.support.errors import SnrlibError
 
@@ -50,6 +51,22 @@ def distillation(
         raise SnrlibError(f"alpha weighs teacher against clean speech: 0 to 1, not {alpha}.")
     to_teacher = supervised(student, teacher.detach(), weight)
     return alpha * to_teacher + (1 - alpha) * supervised(student, clean, weight)
+
+
+def pre_emphasised(signal: Tensor, coefficient: float) -> Tensor:
+    r"""The signal with its treble raised, $x_n - c\,x_{n-1}$: (batch, samples).
+
+    Speech has 30 dB less power at 6 kHz than at 500 Hz, so least squares on the waveform hardly
+    sees fricatives. Of signals that all went through this filter, Eq. 1 is still two L2 terms.
+    A ruling of this kit; the paper's is 0, which leaves signals as they are.
+
+    Args:
+        signal: (batch, samples).
+        coefficient: 0 to 1; 0.7 gives -10 dB at the bottom and +5 dB at the top.
+    """
+    if not coefficient:
+        return signal
+    return signal - coefficient * functional.pad(signal, (1, 0))[..., :-1]
 
 
 def row_weight(snr_db: Tensor, balance: float) -> Tensor:

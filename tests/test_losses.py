@@ -69,3 +69,30 @@ def test_the_balance_undoes_the_wiener_error():
 def test_alpha_is_a_share():
     with pytest.raises(SnrlibError, match="0 to 1"):
         losses.distillation(STUDENT, TEACHER, CLEAN, alpha=1.5)
+
+
+def test_pre_emphasis_is_the_fields_filter():
+    from scipy.signal import lfilter
+
+    expected = lfilter([1, -0.9], [1], CLEAN.numpy())
+    assert torch.allclose(losses.pre_emphasised(CLEAN, 0.9), torch.from_numpy(expected))
+    assert losses.pre_emphasised(CLEAN, 0.0) is CLEAN
+
+
+def test_eq1_of_pre_emphasised_signals_is_what_the_objectives_minimise():
+    from snrlib.training.objectives import Distillation, Supervised
+
+    class Same(torch.nn.Module):
+        def forward(self, noisy):
+            return noisy
+
+    student, teacher, clean = (losses.pre_emphasised(s, 0.7) for s in (STUDENT, TEACHER, CLEAN))
+    snr_db = torch.zeros(3)
+    taught = Distillation({}, 0.5, emphasis=0.7)
+    object.__setattr__(taught, "target", lambda *_: TEACHER)
+    assert taught(Same(), STUDENT, CLEAN, snr_db, 0.0) == pytest.approx(
+        losses.distillation(student, teacher, clean, 0.5).item()
+    )
+    assert Supervised(emphasis=0.7)(Same(), STUDENT, CLEAN, snr_db, 0.0) == pytest.approx(
+        losses.supervised(student, clean).item()
+    )

@@ -249,7 +249,8 @@ def train(
     metavar="NAME",
     help="A released model (S2, teachers) or a folder with one; repeatable.  [default: S2]",
 )
-def enhance(source: Path, target: Path, models: tuple[str, ...]) -> None:
+@click.option("--raw", is_flag=True, help="The network's own output, without its post-filter.")
+def enhance(source: Path, target: Path, models: tuple[str, ...], raw: bool) -> None:
     """Enhance a recording, or every recording in a folder.
 
     IN is a file (WAV, FLAC, Ogg, MP3, ...) or a folder; OUT is a file, or a folder, which is
@@ -258,6 +259,9 @@ def enhance(source: Path, target: Path, models: tuple[str, ...]) -> None:
 
     With several models each name is appended: talk_S1.wav, talk_S2.wav. The model `teachers` gives
     each recording to the teacher of its SNR, and says which, and how sure that is.
+
+    A released model's post-filter, which keeps it from doing harm at very low and very high SNRs,
+    is applied unless --raw is given.
 
     \b
     Examples:
@@ -268,7 +272,7 @@ def enhance(source: Path, target: Path, models: tuple[str, ...]) -> None:
     """
     from snrlib.commands.enhance import run
 
-    run(source, target, models or ("S2",), click.echo)
+    run(source, target, models or ("S2",), click.echo, post_filter=not raw)
 
 
 @cli.command()

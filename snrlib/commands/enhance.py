@@ -8,7 +8,11 @@ from snrlib.support.progress import Progress
 
 
 def run(
-    source: Path, target: Path, models: tuple[str, ...], say: Callable[[str], object] = print
+    source: Path,
+    target: Path,
+    models: tuple[str, ...],
+    say: Callable[[str], object] = print,
+    post_filter: bool = True,
 ) -> None:
     """Enhances a recording, or every recording of a folder, and says what was written.
 
@@ -19,12 +23,13 @@ def run(
         target: where the enhanced recording, or the folder of them, goes.
         models: released names or folders.
         say: is told what was written.
+        post_filter: as :func:`snrlib.enhancement.load_model` takes it.
 
     Raises:
         SnrlibError: nothing to enhance, or some recordings were refused; the others are written.
     """
     jobs = pairs_of_files(source, target, audio.SUFFIXES)
-    enhancers = [enhancement.load_model(name) for name in models]
+    enhancers = [enhancement.load_model(name, post_filter=post_filter) for name in models]
     names = labels(models, [enhancer.name for enhancer in enhancers])
     refused: list[str] = []
     seconds: dict[Path, int] = {}

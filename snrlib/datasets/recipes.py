@@ -8,6 +8,8 @@ the table is enough to write every mixture to disk bit for bit. Training never d
 Notebook: 01_data_construction.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas
 import pandas as pd
@@ -82,6 +84,7 @@ def recipe(
     seed: int,
     utterances: int | None = None,
     noise_split: str = "parts",
+    student_snrs: Sequence[float] = STUDENT_SNRS,
 ) -> pandas.DataFrame:
     """The table of mixtures of one of the paper's six sets; opens no audio.
 
@@ -98,6 +101,7 @@ def recipe(
         noise_split: "parts" gives the first 60 % of each noise to training and validation and
             the rest to the test; "shared" lets both use all of it, the leak of the authors'
             public script, for comparison.
+        student_snrs: what the students train at (paper: -20, -10, 0, 10, 20 dB).
 
     Returns:
         A table with the columns `COLUMNS`; `noise_start` and `noise_samples` say which samples
@@ -107,7 +111,7 @@ def recipe(
     Raises:
         SnrlibError: an unknown set, or no speech or noise to build it from.
     """
-    snrs = {**TEACHER_SNRS, "student": STUDENT_SNRS, "test": TEST_SNRS}.get(name)
+    snrs = {**TEACHER_SNRS, "student": student_snrs, "test": TEST_SNRS}.get(name)
     if snrs is None:
         raise SnrlibError(f"There is no data set '{name}'; choose T1, T2, T3, T4, student or test.")
     if noise_split not in ("parts", "shared"):
@@ -158,7 +162,7 @@ def recipe(
                     "gain": np.nan,
                     "split": split,
                     "noise_seen": np.where(seen[n], "seen", "unseen"),
-                    "snr_seen": np.where(np.isin(s, STUDENT_SNRS), "seen", "unseen"),
+                    "snr_seen": np.where(np.isin(s, student_snrs), "seen", "unseen"),
                 }
             )
         )

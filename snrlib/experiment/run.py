@@ -158,9 +158,12 @@ class Run:
         path = self.folder / "recipes" / f"{name}.csv"
         data = self.profile["data"]
         limit = data["test_utterances"] if name == "test" else data["utterances"]
-        table = datasets.recipe(name, self.speech, self.noises, self.seed, utterances=limit)
-        if name == "test":
-            table = datasets.rotated(table, int(data.get("test_noises", 0)))
+        table = datasets.recipe(
+            name, self.speech, self.noises, self.seed, utterances=limit,
+            student_snrs=data.get("student_snrs", datasets.STUDENT_SNRS),
+        )  # fmt: skip
+        per_utterance = data.get("test_noises" if name == "test" else "train_noises", 0)
+        table = datasets.rotated(table, int(per_utterance))
         identity = checksum(table.drop(columns="gain").to_csv(index=False), self.bank.checksum)
         beside = path.with_suffix(".json")
         if path.exists() and beside.exists() and read_json(beside)["identity"] == identity:
@@ -226,6 +229,7 @@ class Run:
         self.device = devices.local(options.get("accelerator", "auto"))
         teachers = {teacher: self.model(teacher) for teacher in system.teachers}
         balance = float(self.profile["level"]["balance"])
+        emphasis = float(self.profile["level"].get("emphasis", 0.0))
         seed = self.seed + 1000 * (system.replicate - 1)
         torch.manual_seed(seed)  # the initial weights
         network = networks.create(system.architecture, **system.arguments)
@@ -264,7 +268,9 @@ class Run:
             "teachers": {t: checkpoint.fingerprint(self.model_folder(t)) for t in teachers},
         }
         frozen = {t: enhancer.model.requires_grad_(False) for t, enhancer in teachers.items()}
-        objective = ablations.objective(system.target, frozen, system.alpha, balance, crops)
+        objective = ablations.objective(
+            system.target, frozen, system.alpha, balance, crops, emphasis
+        )
         listen = None
         if system.followed:
             heard = curves.subset(valid.table, int(self.profile["growth"]["mixtures"]))
@@ -397,7 +403,8 @@ class Run:
         elif name.endswith(RELEASED_SUFFIX):
             # Apart from the run's own, under their fingerprint: another release is scored anew.
             model = name.removesuffix(RELEASED_SUFFIX)
-            enhance = load_model(model, self.device, precision="float32").enhance
+            network = load_model(model, self.device, precision="float32", post_filter=False)
+            enhance = network.enhance
             identity["weights"] = checkpoint.fingerprint(RELEASED / model)
             folder, file = self.folder / "scores-released", f"{model}-{identity['weights']}"
         elif name != "noisy":

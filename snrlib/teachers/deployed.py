@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from snrlib.models.postfilter import kept_and_taken
 from snrlib.support.errors import SnrlibError
 from snrlib.teachers.choice import TEACHER_SNRS, assign
 
@@ -87,15 +88,7 @@ def own_snr_db(judge: Model, blocks: Blocks, rms: float) -> float:
         blocks: gives the recording at 16 kHz, cut anywhere, each time it is called.
         rms: of the whole recording.
     """
-    kept = removed = 0.0
-    noisy = iter(blocks())
-    held = np.empty(0, np.float32)
-    for estimate in judge.stream(blocks(), rms):
-        while len(held) < len(estimate):
-            held = np.concatenate([held, next(noisy)])
-        here, held = held[: len(estimate)], held[len(estimate) :]
-        kept += float(np.sum(np.square(estimate, dtype=np.float64)))
-        removed += float(np.sum(np.square(here - estimate, dtype=np.float64)))
+    kept, removed = kept_and_taken(blocks(), judge.stream(blocks(), rms))
     if kept == 0:
         return LOWEST if removed else math.nan
     return float(np.clip(10 * math.log10(kept / removed), LOWEST, HIGHEST)) if removed else HIGHEST

@@ -22,7 +22,13 @@ from snrlib import losses
 from snrlib.datasets.crops import Crops
 from snrlib.support.devices import send
 from snrlib.teachers import TEACHER_SNRS, assign, supervise
-from snrlib.training.objectives import Distillation, Objective, Supervised, own_loss
+from snrlib.training.objectives import (
+    Distillation,
+    Objective,
+    Supervised,
+    emphasised,
+    own_loss,
+)
 
 GENERALIST = "T-all"  # a teacher that was trained on all of the student's SNRs
 
@@ -128,7 +134,7 @@ class WhereBetter(Distillation):
     ) -> Tensor:
         """The loss of one batch, a scalar."""
         target = self.target(noisy, clean, snr_db, progress)
-        estimate = model(noisy)
+        estimate, target, clean = emphasised(self.emphasis, model(noisy), target, clean)
         with torch.no_grad():
             better = (target - clean).square().mean(-1) < (estimate - clean).square().mean(-1)
             alpha = self.alpha_at(progress) * better.to(noisy.dtype)
@@ -237,6 +243,7 @@ def objective(
     alpha: float,
     balance: float,
     crops: Crops | None = None,
+    emphasis: float = 0.0,
 ) -> Objective:
     """What a network is trained towards: the one place that knows what a target's name means.
 
@@ -247,12 +254,14 @@ def objective(
         alpha: the weight of Eq. 1, unless the ablation changes it.
         balance: as in :class:`snrlib.training.objectives.Supervised`.
         crops: the student's training examples, on which "smoothing" measures its teachers.
+        emphasis: as in :class:`snrlib.training.objectives.Supervised`.
     """
     if target == "own":
         return own_loss
     if target == "clean":
-        return Supervised(balance)
+        return Supervised(balance, emphasis)
     kind, changes = ABLATIONS.get(target, (Distillation, {}))
     if kind is Smoothing and crops is not None:
         changes = {"shares": smoothing_shares(teachers, crops)}
-    return kind(**{"teachers": teachers, "alpha": alpha, "balance": balance, **changes})
+    common = {"alpha": alpha, "balance": balance, "emphasis": emphasis}
+    return kind(**{"teachers": teachers, **common, **changes})

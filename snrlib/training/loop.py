@@ -58,6 +58,9 @@ class Budget:
         precision: "32-true", "bf16-mixed", or "auto": bf16 where the hardware computes in it.
         threads: that a CPU computes with; 0 for as many as there are. Sums depend on it in the
             last bit, so it belongs to the training and not to what runs beside it.
+        average: 0, or how much of the running average of the weights each step keeps (0.999:
+            about the last thousand steps). The average, steadier than the weights themselves,
+            is then what is validated and kept; the steps are taken by the weights.
     """
 
     steps: int
@@ -69,6 +72,7 @@ class Budget:
     halve_epochs: int = 300
     precision: str = "32-true"
     threads: int = 0
+    average: float = 0.0
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.valid_every, self.valid_crops) < 1:
@@ -77,6 +81,13 @@ class Budget:
             raise SnrlibError(
                 f"There is no schedule '{self.schedule}'; choose constant, halve or onecycle."
             )
+        if not 0 <= self.average < 1:
+            raise SnrlibError(f"average is 0 or a share below 1, not {self.average}.")
+
+    def facts(self) -> dict[str, Any]:
+        """The numbers that identify a training; what is switched off is left out."""
+        later = ("threads", "average")  # entries that trainings before them do not have
+        return {key: value for key, value in asdict(self).items() if key not in later or value}
 
     def rate(self, step: int, epoch: float) -> float:
         """The learning rate of a step."""
@@ -132,9 +143,7 @@ def train(
             it, or the loss is no longer a number.
     """
     folder = Path(folder)
-    settings = {**settings, "name": name, "budget": asdict(budget)}
-    if not budget.threads:  # as before there was a choice
-        del settings["budget"]["threads"]
+    settings = {**settings, "name": name, "budget": budget.facts()}
     fabric = launch(accelerator, devices, nodes, budget.precision)
     with ExitStack() as held:
         finished, refused = False, ""
@@ -210,6 +219,7 @@ class _Training:
         self.rows: list[dict[str, float]] = []
         self.best_loss, self.best_step = math.inf, 0
         self.best: dict[str, Tensor] = {}
+        self.mean: dict[str, Tensor] = {}  # the running average of the weights, if wanted
 
     def __call__(self, fabric: Any, capture: bool) -> Path:
         self.fabric = fabric
@@ -228,13 +238,15 @@ class _Training:
                 # Read only where it is shown: reading waits for the device.
                 losses_since.append(one_step(self.step, rate, self.step / budget.steps))
                 self.step += 1
+                self._average()
                 due = self.step % budget.valid_every == 0 or self.step == budget.steps
                 if due:
                     # Deliberately a mean over what this process saw since the last row.
                     self.train_loss = float(torch.stack(losses_since).mean())
                     losses_since.clear()
                     self.seconds += time.monotonic() - clock
-                    self._validate(one_step.network, rate)
+                    with self._averaged():
+                        self._validate(one_step.network, rate)
                     clock = time.monotonic()
                 if fabric.is_global_zero:
                     if due or time.monotonic() - saved > RESUME_EVERY:
@@ -253,6 +265,33 @@ class _Training:
             return False
         since = self.crops.epoch(self.step) - self.crops.epoch(self.best_step)
         return since >= 2 * self.budget.halve_epochs
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Moves the running average towards the weights; in the first steps by more."""
+        if not self.budget.average:
+            return
+        state = self.model.state_dict()
+        if not self.mean:
+            self.mean = {key: value.clone() for key, value in state.items()}
+            return
+        keep = min(self.budget.average, self.step / (self.step + 10))
+        for key, value in state.items():
+            if value.is_floating_point():
+                self.mean[key].lerp_(value, 1 - keep)
+            else:
+                self.mean[key].copy_(value)
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The model has its averaged weights inside, its own again outside."""
+        if not self.mean:
+            yield
+            return
+        own = {key: value.clone() for key, value in self.model.state_dict().items()}
+        self.model.load_state_dict(self.mean)
+        yield
+        self.model.load_state_dict(own)
 
     def _validate(self, network: nn.Module, rate: float) -> None:
         network.eval()
@@ -294,6 +333,7 @@ class _Training:
         """All that the rest of the training depends on, in one file that appears whole."""
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         tensors |= {f"best.{key}": value for key, value in self.best.items()}
+        tensors |= {f"mean.{key}": value for key, value in self.mean.items()}
         for number, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{number}.{key}": value for key, value in moments.items()}
         if losses_since:
@@ -317,10 +357,10 @@ class _Training:
             setattr(self, key, value)
         part = {
             prefix: {k.split(".", 1)[1]: v for k, v in tensors.items() if k.startswith(prefix)}
-            for prefix in ("model.", "best.", "adam.")
+            for prefix in ("model.", "best.", "adam.", "mean.")
         }
         self.model.load_state_dict(part["model."])
-        self.best = part["best."]
+        self.best, self.mean = part["best."], part["mean."]
         moments: dict[int, dict[str, Tensor]] = {}
         for key, value in part["adam."].items():
             number, moment = key.split(".")

@@ -24,16 +24,19 @@ Objective = Callable[[nn.Module, Tensor, Tensor, Tensor, float], Tensor]
 class Supervised:
     """Objective of the teachers and of S1: half the squared distance to the clean speech.
 
-    `balance` weighs rows by their SNR, see :func:`snrlib.losses.row_weight`.
+    `balance` weighs rows by their SNR, see :func:`snrlib.losses.row_weight`; `emphasis` raises
+    the treble of both signals, see :func:`snrlib.losses.pre_emphasised`.
     """
 
     balance: float = 0.0
+    emphasis: float = 0.0
 
     def __call__(
         self, model: nn.Module, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float
     ) -> Tensor:
         """The loss of one batch, a scalar."""
-        return losses.supervised(model(noisy), clean, row_weights(snr_db, self.balance, noisy))
+        estimate, clean = emphasised(self.emphasis, model(noisy), clean)
+        return losses.supervised(estimate, clean, row_weights(snr_db, self.balance, noisy))
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,14 @@ class Distillation:
         alpha: weight of the teachers (paper: 0.5), constant, or from first to last step.
         balance: as in :class:`Supervised`.
         choose: which teacher supervises which SNR; the paper's hard choice by default.
+        emphasis: as in :class:`Supervised`.
     """
 
     teachers: dict[str, nn.Module]
     alpha: float | tuple[float, float] = 0.5
     balance: float = 0.0
     choose: Callable[..., list[str]] = assign
+    emphasis: float = 0.0
 
     def __call__(
         self, model: nn.Module, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float
@@ -58,7 +63,8 @@ class Distillation:
         """The loss of one batch, a scalar."""
         target = self.target(noisy, clean, snr_db, progress)
         weight = row_weights(snr_db, self.balance, noisy)
-        return losses.distillation(model(noisy), target, clean, self.alpha_at(progress), weight)
+        estimate, target, clean = emphasised(self.emphasis, model(noisy), target, clean)
+        return losses.distillation(estimate, target, clean, self.alpha_at(progress), weight)
 
     def target(self, noisy: Tensor, clean: Tensor, snr_db: Tensor, progress: float) -> Tensor:
         """What the teachers say: (batch, samples); the controls say something else."""
@@ -75,6 +81,11 @@ def own_loss(
 ) -> Tensor:
     """Objective of the baselines: the loss of their own papers."""
     return model.loss(noisy, clean)  # type: ignore[operator]
+
+
+def emphasised(coefficient: float, *signals: Tensor) -> list[Tensor]:
+    """All signals with their treble raised."""
+    return [losses.pre_emphasised(signal, coefficient) for signal in signals]
 
 
 def row_weights(snr_db: Tensor, balance: float, noisy: Tensor) -> Tensor | None:

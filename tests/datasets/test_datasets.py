@@ -343,3 +343,13 @@ def test_another_device_holds_the_speech_that_the_cpu_reads(small):
     for step in range(20):
         for a, b in zip(one.batch_at(step), other.batch_at(step), strict=True):
             assert torch.equal(a, b)
+
+
+def test_a_profile_may_train_students_at_other_snrs_than_the_papers():
+    speech, noises = records(100, 10), noise_records()
+    usual = datasets.recipe("student", speech, noises, 7)
+    other = datasets.recipe("student", speech, noises, 7, student_snrs=(-10, 0, 10, 20))
+    assert sorted(other["snr_db"].unique()) == [-10, 0, 10, 20]
+    assert set(other["utterance"]) == set(usual["utterance"])
+    test = datasets.recipe("test", speech, noises, 7, student_snrs=(-10, 0, 10, 20))
+    assert set(test.loc[test["snr_db"] == -20, "snr_seen"]) == {"unseen"}

@@ -113,6 +113,57 @@ def test_a_killed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_pat
     pandas.testing.assert_frame_equal(*histories)
 
 
+def test_averaged_weights_are_what_is_validated_and_kept(tmp_path, monkeypatch):
+    budget = training.Budget(20, 4, 5e-3, valid_every=20, valid_crops=5, average=0.8)
+    folder = train(tmp_path, budget=budget)
+    kept, last = (
+        checkpoint.read_tensors(folder / f"{file}.safetensors") for file in ("weights", "last")
+    )
+    assert any(not torch.equal(kept[key], last[key]) for key in kept)
+    monkeypatch.setattr(loop, "RESUME_EVERY", 0.0)
+    again = train(tmp_path / "saved often", budget=budget)
+    assert all(
+        torch.equal(value, kept[key])
+        for key, value in checkpoint.read_tensors(again / "weights.safetensors").items()
+    ), "saving on the way changes nothing"
+    torch.manual_seed(3)
+    model = models.create("unet", **SIZE)
+    model.load_state_dict(kept)
+    crops, _ = corpus(tmp_path)
+    noisy, clean, snr_db = crops["valid"].fixed(5)
+    with torch.no_grad():
+        loss = sum(
+            float(Supervised()(model.eval(), *rows, 1.0)) * len(rows[0])
+            for rows in zip(noisy.split(4), clean.split(4), snr_db.split(4), strict=True)
+        )
+    assert training.history(folder)["valid_loss"].iloc[-1] == pytest.approx(loss / 5, rel=1e-4)
+
+
+def test_a_stopped_average_goes_on_where_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "RESUME_EVERY", 0.0)
+    budget = training.Budget(12, 4, 5e-3, valid_every=4, valid_crops=5, average=0.9)
+    whole = train(tmp_path / "whole", budget=budget)
+    step, calls = loop.Step.__call__, []
+
+    def dies(self, *arguments):
+        calls.append(1)
+        if len(calls) == 8:
+            raise KeyboardInterrupt
+        return step(self, *arguments)
+
+    monkeypatch.setattr(loop.Step, "__call__", dies)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "stopped", budget=budget)
+    stopped = train(tmp_path / "stopped", budget=budget)
+    one, other = (checkpoint.read_tensors(f / "weights.safetensors") for f in (whole, stopped))
+    assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_without_an_average_a_training_is_called_what_it_was():
+    assert "average" not in training.Budget(5).facts()
+    assert training.Budget(5, average=0.9).facts()["average"] == 0.9
+
+
 BASELINES = {
     "wavenet": {"channels": 2, "stacks": 1, "dilations": 3, "head": [3, 2]},
     "psa_bilstm": {"units": 3, "layers": 1},

@@ -72,6 +72,7 @@ BUDGET = {
     "halve_epochs": COUNT,
     "precision": Entry(str, choices=("auto", "32-true", "bf16-mixed")),
     "threads": Entry(int, 0, 1024),
+    "average": Entry(float, 0.0, 0.999999),
 }
 TOP = {
     "title": TEXT,
@@ -87,11 +88,14 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "utterances": COUNT,
         "test_utterances": COUNT,
         "test_noises": Entry(int, 0, 1e6),
+        "train_noises": Entry(int, 0, 1e6),
+        "student_snrs": Entry(list, -100.0, 100.0, members=float),
         "metrics": Entry(list, choices=tuple(METRICS), members=str),
     },
     "level": {
         "over": Entry(str, choices=("crop", "utterance")),
         "balance": SHARE,
+        "emphasis": SHARE,
     },
     "teacher": BUDGET,
     "student": {**BUDGET, "alpha": SHARE},
