@@ -26,6 +26,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
 
 from snrlib import __version__
+from snrlib.listening.desk import embedding
 from snrlib.support.files import write_text
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -142,7 +143,7 @@ def export(notebook: Path, page: Path, chapters: Sequence[Entry] = (), footer: s
         at = read.index(name)
         site["previous"] = entries[read[at - 1]] if at > 0 else None
         site["following"] = entries[read[at + 1]] if at + 1 < len(read) else None
-    write_text(page, _render(node, site))
+    write_text(page, embedding.in_site(_render(node, site)))
 
 
 def write_contents(

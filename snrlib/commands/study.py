@@ -16,6 +16,7 @@ from snrlib.commands import pages
 from snrlib.commands.execution import execute
 from snrlib.commands.notebooks import Notebook
 from snrlib.commands.plan import Plan, describe, executed_path, read_record, record_path, states
+from snrlib.listening.desk import embedding
 from snrlib.support.errors import SnrlibError
 from snrlib.support.files import checksum, lock, read_json, write_json
 from snrlib.support.text import duration
@@ -118,9 +119,15 @@ def book(plan: Plan) -> Path:
 
 def _build_site(plan: Plan, record: dict[str, Any], waiting: list[str]) -> Path:
     """Brings pages and contents up to date; pages in `waiting` will exist soon."""
+    from snrlib.listening import desk  # loads torch, for which `snrlib --help` does not wait
+
     folder = plan.folder / "site"
     templates = sorted((Path(__file__).parent / "templates").iterdir())
-    look = checksum(Path(pages.__file__).read_bytes(), *[path.read_bytes() for path in templates])
+    look = checksum(
+        Path(pages.__file__).read_bytes(),
+        *[path.read_bytes() for path in templates],
+        embedding.frame(),
+    )
     footer = f"Profile {plan.given[plan.chosen[0]]['profile']}, run folder {plan.folder.name}"
     chapters: list[pages.Entry] = []
     sources: list[Path] = []
@@ -159,6 +166,7 @@ def _build_site(plan: Plan, record: dict[str, Any], waiting: list[str]) -> Path:
         pages.export(source, page, chapters, footer)
         known[name] = identity
     write_json(made_from, known)
+    desk.build(folder, plan.folder)
     contents = folder / "index.html"
     pages.write_contents(contents, chapters, notebooks, footer)
     pages.write_search(folder / "search.html", chapters, sources, footer)

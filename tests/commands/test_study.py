@@ -119,9 +119,11 @@ def test_the_book_holds_what_has_run_and_the_texts_beside_it(finished: Path) -> 
     assert trace(finished) == before, "nothing is run"
     pages = {page.name for page in contents.parent.glob("*.html")}
     assert pages == {
-        "index.html", "search.html", "00_first.html", "01_second.html", "glossary.html"
+        "index.html", "search.html", "desk.html", "00_first.html", "01_second.html",
+        "glossary.html",
     }  # fmt: skip
-    for page in pages:
+    assert 'class="desk" href="desk.html"' in contents.read_text("utf-8")
+    for page in pages - {"desk.html"}:
         assert 'href="glossary.html"' in (contents.parent / page).read_text("utf-8") or (
             page == "glossary.html"
         )

@@ -53,7 +53,7 @@ class Weights(NamedTuple):
             **self._asdict(),
             "key": key,
             # The time of packing must not make another file out of the same weights.
-            "numbers": base64.b64encode(gzip.compress(self.numbers, 9, mtime=0)).decode("ascii"),
+            "numbers": base64.b64encode(gzip.compress(self.numbers, 6, mtime=0)).decode("ascii"),
         }
         # "</" would end a script written into a page; base64 has no "<".
         return f"snrlibDesk.arrived({json.dumps(facts)});\n".replace("</", "<\\/")
