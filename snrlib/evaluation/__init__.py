@@ -10,10 +10,11 @@ Notebooks: 06_ablation_s1_vs_s2, 07_baselines, 08_results.
 
 from snrlib.evaluation.scores import SCORE_COLUMNS, read_scores
 from snrlib.evaluation.scoring import describe, score, score_pairs
-from snrlib.evaluation.statistics import interval, measured, paired, summary
+from snrlib.evaluation.statistics import bootstrap, interval, measured, paired, summary
 
 __all__ = [
     "SCORE_COLUMNS",
+    "bootstrap",
     "describe",
     "interval",
     "measured",

@@ -1,7 +1,7 @@
 """Means of scores with intervals that respect utterances, and paired differences.
 
 The mixtures of one utterance share its words and its voice, so they are not independent
-evidence: utterances are resampled, not mixtures. With several voices in the test set the
+evidence: intervals are over utterances, not over mixtures. With several voices in the test set the
 interval is still about utterances, not about other speakers.
 
 Notebooks: 06_ablation_s1_vs_s2, 08_results.
@@ -21,9 +21,6 @@ def summary(
     scores: pd.DataFrame,
     by: Sequence[str] = ("system", "snr_db"),
     metric: str = "pesq_raw",
-    *,
-    resamples: int = 2_000,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Mean and median of one score per group, with 95 % intervals and the failures.
 
@@ -31,12 +28,10 @@ def summary(
         scores: a table of scores.
         by: the columns that make a group; empty for one row over everything.
         metric: the score.
-        resamples: how many times the utterances are drawn anew.
-        seed: of the drawing.
 
     Returns:
-        The columns `by`, then `mean, median, low, high` (95 % bootstrap interval of the mean
-        over utterances; NaN with fewer than two), `mixtures` (scored), `utterances`,
+        The columns `by`, then `mean, median, low, high` (95 % interval of the mean over
+        utterances; NaN with fewer than two), `mixtures` (scored), `utterances`,
         `failures` (mixtures whose score could not be computed).
 
     Raises:
@@ -48,7 +43,7 @@ def summary(
     rows = []
     for names, group in _groups(table, by):
         scored = group[group["value"].notna()]
-        low, high = interval(scored["value"], scored["utterance"], resamples=resamples, seed=seed)
+        low, high = interval(scored["value"], scored["utterance"])
         rows.append(
             {
                 **names,
@@ -70,9 +65,6 @@ def paired(
     reference: str,
     metric: str = "pesq_raw",
     by: Sequence[str] = ("snr_db",),
-    *,
-    resamples: int = 2_000,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """How much better `system` scores than `reference` on the same mixtures.
 
@@ -85,13 +77,10 @@ def paired(
         reference: the system it is compared with.
         metric: the score.
         by: the columns that make a group; empty for one row over everything.
-        resamples: how many times the utterances are drawn anew.
-        seed: of the drawing.
 
     Returns:
-        The columns `by`, then `difference` (mean), `low, high` (95 % bootstrap interval over
-        utterances), `mixtures`, `utterances`, `failures` (mixtures that lack a score of
-        either system).
+        The columns `by`, then `difference` (mean), `low, high` (95 % interval over utterances),
+        `mixtures`, `utterances`, `failures` (mixtures that lack a score of either system).
 
     Raises:
         SnrlibError: one of the systems or the metric is not in the scores.
@@ -112,11 +101,44 @@ def paired(
     both[metric] = sides[0].reindex(both.index) - sides[1].reindex(both.index)
     # The reasons of one system alone would hide the failures of the other.
     both = both.reset_index().drop(columns=["value", "failure"])
-    result = summary(both, by, metric, resamples=resamples, seed=seed)
+    result = summary(both, by, metric)
     return result.drop(columns="median").rename(columns={"mean": "difference"})
 
 
 def interval(
+    values: Sequence[float] | pd.Series,
+    utterances: Sequence[Any] | pd.Series,
+    *,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """The interval of a mean over utterances, which covers what it says at every size.
+
+    Student's t on whole utterances: the mean over mixtures is a ratio of sums over utterances,
+    and its error is that of a ratio (W. G. Cochran, Sampling Techniques, 1977, section 6.3; with
+    as many mixtures in each utterance it is the t interval of the utterances' means). The
+    percentile bootstrap, :func:`bootstrap`, holds the truth too rarely where utterances are few:
+    78 % of the time with three, 86 % with six.
+
+    Args:
+        values: of the mixtures.
+        utterances: which utterance each belongs to.
+        level: how often the interval is to hold the true mean.
+
+    Returns:
+        Low and high; NaN, NaN with fewer than two utterances: one says nothing about others.
+    """
+    from scipy import stats
+
+    sums, counts = _by_utterance(values, utterances)
+    if len(sums) < 2:
+        return np.nan, np.nan
+    mean = sums.sum() / counts.sum()
+    spread = np.sum((sums - mean * counts) ** 2) * len(sums) / (len(sums) - 1)
+    half = stats.t.ppf((1 + level) / 2, len(sums) - 1) * np.sqrt(spread) / counts.sum()
+    return float(mean - half), float(mean + half)
+
+
+def bootstrap(
     values: Sequence[float] | pd.Series,
     utterances: Sequence[Any] | pd.Series,
     *,
@@ -127,17 +149,28 @@ def interval(
     """The percentile bootstrap interval of a mean, resampling whole utterances.
 
     Each resample draws as many utterances as there are, with replacement, and keeps all
-    mixtures of each. NaN, NaN with fewer than two utterances: one says nothing about others.
+    mixtures of each. It assumes nothing about how values are distributed, and is too narrow where
+    utterances are few: a lesson, and what other papers print; :func:`interval` is what the kit
+    concludes from.
     """
-    codes, names = pd.factorize(np.asarray(utterances))
-    if len(names) < 2:
+    sums, counts = _by_utterance(values, utterances)
+    if len(sums) < 2:
         return np.nan, np.nan
-    sums = np.bincount(codes, weights=np.asarray(values, float))
-    counts = np.bincount(codes).astype(float)
-    draws = _draws(len(names), resamples, seed)
+    draws = _draws(len(sums), resamples, seed)
     means = (draws @ sums) / (draws @ counts)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def _by_utterance(
+    values: Sequence[float] | pd.Series, utterances: Sequence[Any] | pd.Series
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum and number of the values of each utterance."""
+    codes, _ = pd.factorize(np.asarray(utterances))
+    return (
+        np.bincount(codes, weights=np.asarray(values, float)),
+        np.bincount(codes).astype(float),
+    )
 
 
 def measured(scores: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -166,7 +166,7 @@ def against(
 
     Returns:
         One row per system; columns (metric, "mean" | "minus <reference>" | "low" | "high" |
-        "failed"): 95 % bootstrap interval of the difference over utterances.
+        "failed"): 95 % interval of the difference over utterances.
     """
     systems = list(scores["system"].unique()) if systems is None else list(systems)
     blocks = {}

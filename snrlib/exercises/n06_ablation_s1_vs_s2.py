@@ -88,7 +88,7 @@ def bootstrap(interval: Callable[..., Any]) -> str:
     utterances = np.repeat([f"u{i:02d}" for i in range(12)], 9)
     differences = 0.5 + np.repeat(draws.normal(0, 1, 12), 9) + draws.normal(0, 0.2, 108)
     given = signal(interval(differences, utterances), np.zeros(2))
-    low, high = evaluation.interval(differences, utterances)
+    low, high = evaluation.bootstrap(differences, utterances)
     width, right = given[1] - given[0], high - low
     if width < 0:
         raise NotYet("low is above high.")
@@ -96,8 +96,8 @@ def bootstrap(interval: Callable[..., Any]) -> str:
         raise NotYet(
             "the interval has no width: draw with replacement, or every draw is the whole test set."
         )
-    narrow = np.subtract(*evaluation.interval(differences, np.arange(108))[::-1])
-    ninety = np.subtract(*evaluation.interval(differences, utterances, level=0.90)[::-1])
+    narrow = np.subtract(*evaluation.bootstrap(differences, np.arange(108))[::-1])
+    ninety = np.subtract(*evaluation.bootstrap(differences, utterances, level=0.90)[::-1])
     if abs(width - narrow) < 0.12 * narrow:
         raise NotYet(
             f"the interval is {width:.2f} wide, as if the 108 mixtures were 108 sentences. Nine "
@@ -133,8 +133,8 @@ def too_narrow(factor: float) -> str:
     value = quantity(factor)
     differences = np.repeat(np.random.default_rng(4).normal(0, 1, 12), 9)
     utterances = np.repeat(np.arange(12), 9)
-    honest = np.subtract(*evaluation.interval(differences, utterances)[::-1])
-    narrow = np.subtract(*evaluation.interval(differences, np.arange(108))[::-1])
+    honest = np.subtract(*evaluation.bootstrap(differences, utterances)[::-1])
+    narrow = np.subtract(*evaluation.bootstrap(differences, np.arange(108))[::-1])
     found = honest / narrow
     if abs(value - 3) < 0.25:
         return (

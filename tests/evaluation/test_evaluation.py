@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from snrlib import evaluation
 from snrlib.evaluation import scoring, tables
@@ -238,21 +239,48 @@ def test_score_pairs_scores_arrays() -> None:
 
 def test_the_interval_of_a_mean_is_the_closed_form_for_independent_utterances() -> None:
     values = np.random.default_rng(0).normal(2.5, 0.4, size=400)
-    low, high = evaluation.interval(values, [f"u{i}" for i in range(400)], resamples=20_000)
-    error = values.std() / np.sqrt(len(values))
-    assert low == pytest.approx(values.mean() - 1.96 * error, abs=0.06 * error)
-    assert high == pytest.approx(values.mean() + 1.96 * error, abs=0.06 * error)
+    low, high = evaluation.interval(values, [f"u{i}" for i in range(400)])
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    expected = stats.t.interval(0.95, 399, values.mean(), error)
+    assert (low, high) == pytest.approx(expected)
+    # Mixtures of one utterance that say the same add nothing.
+    again = evaluation.interval(np.repeat(values, 3), np.repeat(np.arange(400), 3))
+    assert again == pytest.approx(expected)
 
 
-def test_intervals_cover_the_true_mean_as_often_as_they_say() -> None:
+@pytest.mark.parametrize("utterances", [2, 3, 6, 10, 20, 100])
+@pytest.mark.parametrize("kind", ["normal", "skewed"])
+def test_intervals_cover_the_true_mean_as_often_as_they_say(utterances: int, kind: str) -> None:
     rng = np.random.default_rng(5)
+    covered, trials = 0, 2_000
+    names = np.repeat(np.arange(utterances), 3)
+    for _ in range(trials):
+        # Voices differ more than the mixtures of one voice; a gain in dB is skewed at most so.
+        voices = rng.normal(0, 1, utterances) if kind == "normal" else rng.gamma(4, 0.5, utterances)
+        values = np.repeat(voices, 3) + rng.normal(0, 0.3, 3 * utterances)
+        low, high = evaluation.interval(values, names)
+        covered += low <= (0 if kind == "normal" else 2) <= high
+    assert 0.925 <= covered / trials <= 0.97
+
+
+def test_unequal_numbers_of_mixtures_are_covered_too() -> None:
+    rng = np.random.default_rng(6)
+    counts = np.array([9, 1, 9, 4, 9, 9, 2, 9])
+    names = np.repeat(np.arange(8), counts)
     covered = 0
-    for trial in range(300):
-        voices = rng.normal(0, 1, 40)
-        values = np.repeat(voices, 5) + rng.normal(0, 0.3, 200)
-        low, high = evaluation.interval(values, np.repeat(np.arange(40), 5), seed=trial % 3)
+    for _ in range(2_000):
+        low, high = evaluation.interval(np.repeat(rng.normal(0, 1, 8), counts), names)
         covered += low <= 0 <= high
-    assert 0.90 <= covered / 300 <= 0.98
+    assert 0.91 <= covered / 2_000 <= 0.97
+
+
+def test_the_percentile_bootstrap_is_too_narrow_for_few_utterances() -> None:
+    rng = np.random.default_rng(7)
+    covered = 0
+    for _ in range(400):
+        low, high = evaluation.bootstrap(rng.normal(0, 1, 3), np.arange(3), resamples=500)
+        covered += low <= 0 <= high
+    assert covered / 400 < 0.85
 
 
 def test_mixtures_of_one_utterance_are_not_independent_evidence() -> None:
@@ -268,8 +296,8 @@ def test_mixtures_of_one_utterance_are_not_independent_evidence() -> None:
 def test_one_utterance_has_no_interval_and_a_seed_has_one_answer() -> None:
     assert np.isnan(evaluation.interval([1.0, 2.0], ["u", "u"])).all()
     values, names = np.arange(10.0), np.arange(10)
-    assert evaluation.interval(values, names) == evaluation.interval(values, names)
-    assert evaluation.interval(values, names) != evaluation.interval(values, names, seed=1)
+    assert evaluation.bootstrap(values, names) == evaluation.bootstrap(values, names)
+    assert evaluation.bootstrap(values, names) != evaluation.bootstrap(values, names, seed=1)
 
 
 def test_pairing_removes_what_is_hard_for_both() -> None:
