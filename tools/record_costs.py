@@ -20,6 +20,7 @@ import readme_marks
 
 from snrlib.evaluation import recorded
 from snrlib.models import checkpoint
+from snrlib.support import tables
 from snrlib.support.files import checksum, kit_root, read_json, write_text
 from snrlib.support.text import duration
 
@@ -63,7 +64,7 @@ def record(run_dir: Path, remark: str = "") -> pandas.DataFrame:
     ]
     table = pandas.DataFrame(rows)
     if COSTS.exists():
-        others = pandas.read_csv(COSTS)
+        others = tables.read(COSTS)
         table = pandas.concat([others[others["profile"] != profile], table], ignore_index=True)
     return table
 
@@ -118,7 +119,7 @@ def main() -> None:
     parser.add_argument("--remark", default="", help="such as: busy with other work")
     arguments = parser.parse_args()
     table = record(arguments.run_dir, arguments.remark)
-    write_text(COSTS, table.to_csv(index=False))
+    tables.write(COSTS, table)
     for notebook in sorted((kit_root() / "notebooks").glob("*.ipynb")):
         if (table["notebook"] == notebook.stem).any():
             fill_notebook(notebook, table)

@@ -19,7 +19,7 @@ from snrlib.commands.bench import studies
 from snrlib.evaluation import recorded
 from snrlib.experiment import profiles
 from snrlib.models import checkpoint
-from snrlib.support.files import kit_root, write_text
+from snrlib.support.files import kit_root
 from snrlib.support.text import duration
 
 EXPECTED = kit_root() / "snrlib/assets/recorded/expected.csv"
@@ -79,7 +79,7 @@ def main() -> None:
     table["seconds"] = table["seconds"].round()
     order = {name: place for place, name in enumerate(profiles.names())}
     table = table.sort_values(["profile", "notebook"], key=lambda c: c.map(order).fillna(c))
-    write_text(EXPECTED, table.to_csv(index=False))
+    tables.write(EXPECTED, table)
     readme_marks.fill("expected", readme_table(table))
 
 

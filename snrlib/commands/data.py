@@ -16,6 +16,7 @@ from snrlib.support.errors import SnrlibError
 # More problems than these are counted, not printed.
 _SHOWN = 20
 _WIDTH = 100
+_NAMED = 10  # speakers printed by name
 
 
 @click.group(name="data", short_help="List, fetch, add and check corpora.")
@@ -150,14 +151,38 @@ def _chosen(selection: str) -> tuple[Corpus, list[Download]]:
 @data.command("add")
 @click.argument("name")
 @click.argument("path", type=click.Path(path_type=Path))
-def add_command(name: str, path: Path) -> None:
+@click.option(
+    "--speaker",
+    metavar="PATTERN",
+    help="Of a folder of your own: a regular expression; what its group matches in the path of a "
+    "recording is the speaker.",
+)
+def add_command(name: str, path: Path, speaker: str | None) -> None:
     """Register a copy of a corpus that you have; nothing is copied.
 
+    A folder of your own needs no adding, unless its speakers have to be named.
+
     \b
-    Example:
+    Examples:
       snrlib data add timit /corpora/TIMIT
+      snrlib data add folder /home/me/talks --speaker 'talk_([a-z]+)'
     """
     corpus = corpora.get(name)
+    if name == "folder" and speaker is not None:
+        before = registered.speaker_pattern(path)
+        registered.state_speakers(path, speaker)
+        try:
+            records = corpus.list_files(path)
+        except SnrlibError:
+            registered.state_speakers(path, before)
+            raise
+        click.echo(f"Speakers of {path} are named by {speaker}: {_speakers(records)}")
+        return
+    if speaker is not None:
+        raise SnrlibError(
+            f"The corpus '{name}' says itself who speaks; --speaker is for "
+            "`snrlib data add folder`."
+        )
     if name in ("embedded", "folder"):
         raise SnrlibError(
             f"The corpus '{name}' needs no adding; select a folder of your own as 'folder:{path}'."
@@ -213,6 +238,18 @@ def check_command(name: str, jobs: int) -> None:
             "It can be used as it is."
         )
     click.echo("  [OK] every file can be read to its end")
+
+
+def _speakers(records: pandas.DataFrame) -> str:
+    """Who speaks, by split: "train: anna, ben; test: carla"."""
+    named = records[records["speaker"].astype(str) != ""]
+    parts = []
+    for split in ("train", "test", "noise"):
+        found = sorted(set(named.loc[named["split"] == split, "speaker"]))
+        more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+        if found:
+            parts.append(f"{split} ({len(found):,}): {', '.join(found[:_NAMED])}{more}")
+    return "; ".join(parts) or "none are named"
 
 
 def _print_problems(problems: list[str]) -> None:

@@ -24,8 +24,9 @@ import pandas
 
 from snrlib.commands import plan as plans
 from snrlib.commands import study
+from snrlib.support import tables
 from snrlib.support.errors import SnrlibError
-from snrlib.support.files import kit_root, read_json, write_text, writing
+from snrlib.support.files import kit_root, read_json, writing
 
 # What a run's data and models depend on; notebooks have other parameters of their own.
 COMMON = ("profile", "seed", "speech", "seen_noise", "unseen_noise")
@@ -142,14 +143,14 @@ def collect(grid: Grid, folder: Path) -> Path:
     for cell in grid.cells():
         here = folder / label(cell)
         for path in sorted(here.glob("scores/*.csv")):
-            scores.append(_with(cell, pandas.read_csv(path)))
+            scores.append(_with(cell, tables.read(path)))
         for path in sorted(here.glob("models/*/model.json")):
             card = read_json(path)
             facts = {"model": card["name"], **card.get("training", {})}
             trained.append(_with(cell, pandas.DataFrame([facts])))
     for name, parts in (("scores.csv", scores), ("models.csv", trained)):
         table = pandas.concat(parts, ignore_index=True) if parts else pandas.DataFrame()
-        write_text(folder / name, table.to_csv(index=False))
+        tables.write(folder / name, table)
     return folder / "scores.csv"
 
 

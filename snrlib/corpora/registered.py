@@ -34,6 +34,25 @@ def add(name: str, folder: Path) -> None:
     write_json(_file(), added() | {name: str(folder.expanduser().resolve())})
 
 
+def state_speakers(folder: Path, pattern: str) -> None:
+    """Remembers how the speakers of a folder are named; an empty pattern forgets it."""
+    kept = _patterns() | {str(folder.expanduser().resolve()): pattern}
+    write_json(_patterns_file(), {place: found for place, found in kept.items() if found})
+
+
+def speaker_pattern(folder: Path) -> str:
+    """The pattern stated for a folder; empty if none is."""
+    return str(_patterns().get(str(folder.expanduser().resolve()), ""))
+
+
+def _patterns() -> dict[str, str]:
+    return read_json(_patterns_file()) if _patterns_file().exists() else {}
+
+
+def _patterns_file() -> Path:
+    return cache_folder() / "speakers.json"
+
+
 def find(corpus: Corpus) -> Path | None:
     """Where the corpus lies; None if it is not here."""
     if corpus.name in added():

@@ -14,6 +14,7 @@ import numpy as np
 import pandas
 import pandas as pd
 
+from snrlib.support import tables
 from snrlib.support.errors import SnrlibError
 from snrlib.support.files import checksum
 from snrlib.teachers import TEACHER_SNRS
@@ -85,6 +86,7 @@ def recipe(
     utterances: int | None = None,
     noise_split: str = "parts",
     student_snrs: Sequence[float] = STUDENT_SNRS,
+    shared_speakers: bool = False,
 ) -> pandas.DataFrame:
     """The table of mixtures of one of the paper's six sets; opens no audio.
 
@@ -102,6 +104,7 @@ def recipe(
             the rest to the test; "shared" lets both use all of it, the leak of the authors'
             public script, for comparison.
         student_snrs: what the students train at (paper: -20, -10, 0, 10, 20 dB).
+        shared_speakers: allow voices that are in training and test; refused otherwise.
 
     Returns:
         A table with the columns `COLUMNS`; `noise_start` and `noise_samples` say which samples
@@ -109,13 +112,16 @@ def recipe(
         `gain` is NaN until :func:`fill_gains` has read the audio.
 
     Raises:
-        SnrlibError: an unknown set, or no speech or noise to build it from.
+        SnrlibError: an unknown set, no speech or noise to build it from, or a speaker who is in
+            training and test.
     """
     snrs = {**TEACHER_SNRS, "student": student_snrs, "test": TEST_SNRS}.get(name)
     if snrs is None:
         raise SnrlibError(f"There is no data set '{name}'; choose T1, T2, T3, T4, student or test.")
     if noise_split not in ("parts", "shared"):
         raise SnrlibError(f"noise_split is 'parts' or 'shared', not '{noise_split}'.")
+    if not shared_speakers:
+        _refuse_shared(speech)
     seen = noises["seen"].to_numpy(bool) if "seen" in noises else np.ones(len(noises), bool)
     if name == "test":
         test = utterance_split(speech, seed)["test"][: utterances or TEST_UTTERANCES]
@@ -171,9 +177,30 @@ def recipe(
     return table[COLUMNS]
 
 
+def speakers_shared(speech: pandas.DataFrame) -> list[str]:
+    """The speakers who are heard both in training and in the test."""
+    if "speaker" not in speech:
+        return []
+    named = speech[speech["speaker"].astype(str) != ""]
+    train = set(named.loc[named["split"] == "train", "speaker"])
+    return sorted(train & set(named.loc[named["split"] == "test", "speaker"]))
+
+
+def _refuse_shared(speech: pandas.DataFrame) -> None:
+    both = speakers_shared(speech)
+    if both:
+        more = f" and {len(both) - 3:,} others" if len(both) > 3 else ""
+        raise SnrlibError(
+            f"Training and test share a voice ({', '.join(map(str, both[:3]))}{more}), so the test "
+            "would say nothing of new ones; see `snrlib data check`, name the speakers with "
+            "`snrlib data add folder PATH --speaker PATTERN`, or allow it: shared_speakers = true "
+            "under [data] of a profile of your own."
+        )
+
+
 def fingerprint(table: pandas.DataFrame) -> str:
     """A checksum of a recipe's mixtures, equal on every machine: paths do not count."""
-    return checksum(table.drop(columns=["speech_path", "noise_path"]).to_csv(index=False))
+    return checksum(tables.text(table.drop(columns=["speech_path", "noise_path"])))
 
 
 def rotated(recipe: pd.DataFrame, noises: int) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from importlib.resources import files
 import pandas as pd
 
 from snrlib.evaluation import tables
+from snrlib.support.tables import read
 
 CITATION = (
     "X. Hao, X. Su, Z. Wang, Q. Zhang, H. Xu, G. Gao, "
@@ -82,6 +83,6 @@ def headlines() -> pd.DataFrame:
 
 def _read(name: str) -> pd.DataFrame:
     source = files("snrlib") / "assets" / "published" / f"{name}.csv"
-    with source.open(encoding="utf-8") as file:
+    with source.open("rb") as file:
         # The paper says "PESQ"; values down to 0.411 can only be raw P.862 scores.
-        return pd.read_csv(file).rename(columns={"pesq": "pesq_raw"})
+        return read(file).rename(columns={"pesq": "pesq_raw"})

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from snrlib.support import tables
 from snrlib.support.files import read_json
 
 SNRS = (-20, -15, -10, -5, 0, 5, 10, 15, 20)
@@ -27,8 +28,8 @@ def level() -> pd.DataFrame:
         conditions `speech, noise, test, machine`.
     """
     source = files("snrlib") / "assets" / "recorded" / "level.csv"
-    with source.open(encoding="utf-8") as file:
-        return pd.read_csv(file).rename(columns={str(snr): snr for snr in SNRS})
+    with source.open("rb") as file:
+        return tables.read(file).rename(columns={str(snr): snr for snr in SNRS})
 
 
 def costs() -> pd.DataFrame:
@@ -39,8 +40,8 @@ def costs() -> pd.DataFrame:
     source = files("snrlib") / "assets" / "recorded" / "costs.csv"
     if not source.is_file():
         return pd.DataFrame(columns=["profile", "notebook", "seconds", "memory_mb", "machine"])
-    with source.open(encoding="utf-8") as file:
-        return pd.read_csv(file)
+    with source.open("rb") as file:
+        return tables.read(file)
 
 
 def expected() -> pd.DataFrame:
@@ -48,8 +49,8 @@ def expected() -> pd.DataFrame:
     source = files("snrlib") / "assets" / "recorded" / "expected.csv"
     if not source.is_file():
         return pd.DataFrame(columns=["profile", "notebook", "seconds", "memory_mb", "machine"])
-    with source.open(encoding="utf-8") as file:
-        return pd.read_csv(file)
+    with source.open("rb") as file:
+        return tables.read(file)
 
 
 def gradients() -> pd.DataFrame:
@@ -63,8 +64,8 @@ def gradients() -> pd.DataFrame:
     source = files("snrlib") / "assets" / "recorded" / "study" / "gradients.csv"
     if not source.is_file():
         return pd.DataFrame(columns=["weights", "objective", "common", "chance", "batches"])
-    with source.open(encoding="utf-8") as file:
-        return pd.read_csv(file)
+    with source.open("rb") as file:
+        return tables.read(file)
 
 
 def study(folder: Traversable | None = None) -> dict[str, Any]:
@@ -97,10 +98,7 @@ def scores(folder: Traversable | None = None) -> pd.DataFrame:
     if not source.is_file():
         return pd.DataFrame(columns=SCORE_COLUMNS)
     with source.open("rb") as file:
-        table = pd.read_csv(file, compression="gzip", keep_default_na=False, na_values=[""])
-    return table.reindex(columns=SCORE_COLUMNS).assign(
-        failure=table["failure"].astype(object).fillna("")
-    )
+        return tables.read(file).reindex(columns=SCORE_COLUMNS)
 
 
 def growth(folder: Traversable | None = None) -> dict[str, pd.DataFrame]:
@@ -112,8 +110,8 @@ def growth(folder: Traversable | None = None) -> dict[str, pd.DataFrame]:
     source = _folder(folder) / "growth.csv"
     if not source.is_file():
         return {}
-    with source.open(encoding="utf-8") as file:
-        table = pd.read_csv(file)
+    with source.open("rb") as file:
+        table = tables.read(file)
     return {
         str(name): rows.drop(columns="system").reset_index(drop=True)
         for name, rows in table.groupby("system", sort=False)

@@ -7,7 +7,6 @@ is never repeated and different work is never mixed up; while it grows it is cal
 Notebook: 02_quality_metrics.
 """
 
-import io
 import json
 import os
 from collections.abc import Mapping
@@ -17,8 +16,9 @@ from typing import Any
 import pandas as pd
 
 from snrlib.metrics import METRICS
+from snrlib.support import tables
 from snrlib.support.errors import SnrlibError
-from snrlib.support.files import atomic, read_json, write_json, writing
+from snrlib.support.files import read_json, write_json, writing
 
 MIXTURE_COLUMNS = ["mixture", "utterance", "speaker", "noise", "noise_seen", "snr_db", "snr_seen"]
 SCORE_COLUMNS = ["system", "seed", *MIXTURE_COLUMNS, *METRICS, "failure"]
@@ -41,8 +41,7 @@ def read_scores(*paths: str | Path) -> pd.DataFrame:
 
 def write_scores(scores: pd.DataFrame, path: str | Path) -> None:
     """Writes a table of scores as CSV, whole or not at all."""
-    with atomic(path) as unfinished:
-        unfinished.write_text(_csv(scores, header=True), encoding="utf-8")
+    tables.write(path, scores)
 
 
 class ScoreFile:
@@ -95,7 +94,7 @@ class ScoreFile:
     def append(self, block: pd.DataFrame) -> None:
         """Adds rows for good: they survive a kill from here on."""
         with writing(self.part), open(self.part, "ab") as file:
-            file.write(_csv(block, header=file.tell() == 0).encode())
+            file.write(tables.encoded(block, header=file.tell() == 0))
             file.flush()
             os.fsync(file.fileno())
 
@@ -105,25 +104,10 @@ class ScoreFile:
         self.part.unlink(missing_ok=True)
 
 
-def _csv(scores: pd.DataFrame, header: bool) -> str:
-    text = io.StringIO()
-    scores.to_csv(text, index=False, header=header, lineterminator="\n")
-    return text.getvalue()
-
-
 def _read_one(path: Path) -> pd.DataFrame:
-    words = ["system", "mixture", "utterance", "speaker", "noise", "failure"]
-    try:
-        table = pd.read_csv(
-            path,
-            dtype=dict.fromkeys(words, str),
-            keep_default_na=False,
-            na_values={name: [""] for name in METRICS},
-        )
-    except FileNotFoundError as error:
-        raise SnrlibError(f"There are no scores at {path}; evaluate the system first.") from error
-    except (ValueError, UnicodeDecodeError) as error:
-        raise SnrlibError(f"{path} is not a table of scores ({error}); delete it.") from error
+    if not path.is_file():
+        raise SnrlibError(f"There are no scores at {path}; evaluate the system first.")
+    table = tables.read(path)
     missing = [name for name in SCORE_COLUMNS if name not in table.columns]
     if missing:
         raise SnrlibError(f"{path} is not a table of scores: it has no column '{missing[0]}'.")

@@ -28,6 +28,7 @@ from snrlib.evaluation.scores import (
     read_scores,
 )
 from snrlib.metrics import METRICS, all_metrics
+from snrlib.support import tables
 from snrlib.support.errors import AudioError, SnrlibError
 from snrlib.support.files import checksum
 from snrlib.support.progress import Progress
@@ -258,7 +259,7 @@ def describe(
         "seed": int(seed),
         "metrics": list(metrics),
         "mixtures": len(recipe),
-        "recipe": checksum(rows.to_csv(index=False).encode()),
+        "recipe": checksum(tables.encoded(rows)),
     }
     for package in ("pesq", "pystoi"):
         try:

@@ -25,9 +25,9 @@ from snrlib.evaluation.scores import ScoreFile, read_scores
 from snrlib.experiment import account, profiles, side_by_side, systems
 from snrlib.experiment.systems import REFERENCES
 from snrlib.models import checkpoint
-from snrlib.support import devices, kernel
+from snrlib.support import devices, kernel, tables
 from snrlib.support.errors import SnrlibError
-from snrlib.support.files import checksum, kit_root, lock, read_json, write_json, write_text
+from snrlib.support.files import checksum, kit_root, lock, read_json, write_json
 from snrlib.support.text import duration
 from snrlib.teachers import averaged, routing
 from snrlib.teachers.snr_estimation import SpectralEstimator
@@ -161,15 +161,16 @@ class Run:
         table = datasets.recipe(
             name, self.speech, self.noises, self.seed, utterances=limit,
             student_snrs=data.get("student_snrs", datasets.STUDENT_SNRS),
+            shared_speakers=bool(data.get("shared_speakers", False)),
         )  # fmt: skip
         per_utterance = data.get("test_noises" if name == "test" else "train_noises", 0)
         table = datasets.rotated(table, int(per_utterance))
-        identity = checksum(table.drop(columns="gain").to_csv(index=False), self.bank.checksum)
+        identity = checksum(tables.text(table.drop(columns="gain")), self.bank.checksum)
         beside = path.with_suffix(".json")
         if path.exists() and beside.exists() and read_json(beside)["identity"] == identity:
-            return pandas.read_csv(path)
+            return tables.read(path)
         table = datasets.fill_gains(table, self.bank)
-        write_text(path, table.to_csv(index=False))
+        tables.write(path, table)
         write_json(beside, {"identity": identity})
         return table
 

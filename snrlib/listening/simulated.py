@@ -25,6 +25,7 @@ import pandas
 from snrlib import audio
 from snrlib.listening.answers import COLUMNS, FORMAT, VERSION, read_answers
 from snrlib.listening.blind import REFERENCE, BlindTest
+from snrlib.support import tables
 from snrlib.support.files import checksum
 
 EXAMPLE = Path(__file__).parent.parent / "assets" / "listening"
@@ -90,7 +91,7 @@ def example() -> tuple[pandas.DataFrame, pandas.DataFrame]:
 
     Made by `tools/make_listening_example.py` from a noisy input, log-MMSE and the released S2.
     """
-    scores = pandas.read_csv(EXAMPLE / "clip_scores.csv")
+    scores = tables.read(EXAMPLE / "clip_scores.csv")
     return read_answers(EXAMPLE / "answers"), scores
 
 

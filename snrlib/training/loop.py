@@ -8,7 +8,6 @@ business. With several processes the first one decides, validates for all and wr
 Notebooks: 04_teacher_training, 05_distillation.
 """
 
-import io
 import json
 import math
 import time
@@ -24,10 +23,11 @@ from torch import Tensor, nn
 
 from snrlib.datasets.crops import Crops
 from snrlib.models import checkpoint
+from snrlib.support import tables
 from snrlib.support.devices import computes_in_bf16
 from snrlib.support.devices import fabric as launch
 from snrlib.support.errors import SnrlibError
-from snrlib.support.files import lock, write_text
+from snrlib.support.files import lock
 from snrlib.support.progress import Progress
 from snrlib.training.objectives import Objective
 from snrlib.training.step import Step
@@ -193,7 +193,7 @@ def history(folder: str | Path) -> pandas.DataFrame:
     path = Path(folder) / "history.csv"
     if not path.is_file():
         raise SnrlibError(f"{path} does not exist; train the model first.")
-    return pandas.read_csv(path)
+    return tables.read(path)
 
 
 class _Training:
@@ -369,9 +369,7 @@ class _Training:
 
     def _write_history(self) -> None:
         table = pandas.DataFrame(self.rows).reindex(columns=HISTORY_COLUMNS)
-        text = io.StringIO()
-        table.to_csv(text, index=False)
-        write_text(self.folder / "history.csv", text.getvalue())
+        tables.write(self.folder / "history.csv", table)
 
     def _finish(self) -> None:
         self._write_history()

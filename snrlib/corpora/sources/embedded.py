@@ -16,6 +16,7 @@ import pandas
 from snrlib.audio import SAMPLE_RATE
 from snrlib.corpora import synthetic_noises
 from snrlib.corpora.corpus import RECORD_COLUMNS, Corpus
+from snrlib.support import tables
 from snrlib.support.errors import SnrlibError
 
 FOLDER = Path(__file__).parents[2] / "assets" / "audio" / "embedded"
@@ -31,7 +32,7 @@ def manifest(root: Path | None = None) -> pandas.DataFrame:
     path = (root or FOLDER) / "manifest.csv"
     if not path.is_file():
         raise SnrlibError(f"{path} is missing; install the kit again, with its assets.")
-    return pandas.read_csv(path, keep_default_na=False)
+    return tables.read(path)
 
 
 def speech(root: Path | None = None) -> pandas.DataFrame:

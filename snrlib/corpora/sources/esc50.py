@@ -19,6 +19,7 @@ from snrlib.corpora import registered
 from snrlib.corpora.corpus import Corpus
 from snrlib.corpora.fetch import Download
 from snrlib.corpora.listing import Found, audio_files, table
+from snrlib.support import tables
 from snrlib.support.errors import SnrlibError
 from snrlib.support.files import cache_folder, checksum
 from snrlib.support.progress import Progress
@@ -66,7 +67,7 @@ def list_files(folder: Path | None = None) -> pandas.DataFrame:
 
 def _joined(list_path: Path, paths: list[Path]) -> dict[str, Path]:
     """The joined recording of each kind, made unless it is in the cache."""
-    clips = pandas.read_csv(list_path, dtype=str)
+    clips = tables.read(list_path, words=("filename", "category", "src_file", "take", "fold"))
     there = {path.name: path for path in paths}
     missing = sorted(set(clips["filename"]) - set(there))
     if missing:

@@ -1,10 +1,13 @@
 """Any folder of recordings as a corpus: "folder:/path/to/recordings".
 
-Speech: the speaker is the sub-folder a recording lies in (`anna/one.wav`), or, without
-sub-folders, the file name up to its first '-' or '_' (`anna-one.wav`, `anna_one.wav`).
-Sub-folders named `train` and `test` say what a recording is for. Without them a tenth of the
-speakers (at least one), chosen by their names alone, are held out for the test; with a single
-speaker a tenth of the recordings is. Noise: one file is one noise, named after the file.
+Speech: who speaks is told by the path (:mod:`snrlib.corpora.speakers`): known layouts are
+recognised, otherwise it is the sub-folder that a recording lies in (`anna/one.wav`), or, without
+sub-folders, the file name up to its first '-' or '_'; `snrlib data add folder PATH --speaker
+PATTERN` says it where neither is right. Sub-folders named for `train` and `test` say what a
+recording is for. Without a test part a tenth of the speakers (at least one), chosen by their
+names alone, are held out for it; with a single speaker a tenth of the recordings is, and a
+training then asks for the profile's `shared_speakers = true`, since the test knows its voice.
+Noise: one file is one noise, named after the file.
 The first line of a `LICENCE.txt` (or `LICENSE.txt`) is the licence of what lies beside and below
 it; without one it is taken as your own.
 
@@ -13,17 +16,15 @@ Notebook: 01_data_construction.
 
 import functools
 import logging
-import re
 from pathlib import Path
 
 import pandas
 
-from snrlib.corpora import listing
+from snrlib.corpora import listing, registered, speakers
 from snrlib.corpora.corpus import Corpus
 from snrlib.support.errors import SnrlibError
 from snrlib.support.files import checksum
 
-SPLITS = ("train", "test")
 LICENCE = "your own"
 
 log = logging.getLogger("snrlib")
@@ -49,12 +50,16 @@ def records(root: str | Path | None, kind: str = "speech") -> pandas.DataFrame:
     if kind == "noise":
         found = [listing.Found(_id(path, root), path) for path in paths]
         return _licensed(listing.table("folder", kind, LICENCE, found), root)
+    relative = [path.relative_to(root) for path in paths]
+    pattern = registered.speaker_pattern(root)
     found = [
-        listing.Found(_id(path, root), path, _speaker(path, root), _split(path, root))
-        for path in paths
+        listing.Found(_id(path, root), path, speaker, speakers.split(place))
+        for path, place, speaker in zip(
+            paths, relative, speakers.named(relative, pattern), strict=True
+        )
     ]
     table = _licensed(listing.table("folder", kind, LICENCE, found), root)
-    if table["split"].any():  # the folder says it itself; what it leaves open is for training
+    if (table["split"] == "test").any():  # what the folder leaves open is for training
         return table.assign(split=table["split"].replace("", "train"))
     if table["speaker"].nunique() > 1:
         return listing.hold_out_speakers(table)
@@ -81,17 +86,6 @@ def _licensed(table: pandas.DataFrame, root: Path) -> pandas.DataFrame:
 
 def _id(path: Path, root: Path) -> str:
     return path.relative_to(root).with_suffix("").as_posix()
-
-
-def _split(path: Path, root: Path) -> str:
-    """What a folder on the way to the recording says it is for: "train", "test" or ""."""
-    named = [part.lower() for part in path.relative_to(root).parts[:-1]]
-    return next((part for part in named if part in SPLITS), "")
-
-
-def _speaker(path: Path, root: Path) -> str:
-    folders = [p for p in path.relative_to(root).parts[:-1] if p.lower() not in SPLITS]
-    return folders[0] if folders else re.split(r"[-_]", path.stem, maxsplit=1)[0]
 
 
 CORPUS = Corpus(

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas
 
 from snrlib import audio
 from snrlib.corpora.sources import embedded
 from snrlib.corpora.synthetic_noises import SEEN, UNSEEN
+from snrlib.support import tables
 from snrlib.support.errors import SnrlibError
 
 NOISES = Path(__file__).parents[2] / "assets" / "desk" / "noises"
@@ -73,7 +73,7 @@ def transcripts() -> dict[str, str]:
     path = embedded.FOLDER / "transcripts.csv"
     if not path.is_file():
         raise SnrlibError(f"{path} is missing; install the kit again, with its assets.")
-    table = pandas.read_csv(path, keep_default_na=False)
+    table = tables.read(path)
     return dict(zip(table["id"], table["text"], strict=True))
 
 
