@@ -276,6 +276,25 @@ def enhance(source: Path, target: Path, models: tuple[str, ...], raw: bool) -> N
 
 
 @cli.command()
+@click.argument("model", metavar="MODEL")
+@click.argument("target", metavar="FILE.onnx", type=click.Path(path_type=Path, dir_okay=False))
+def export(model: str, target: Path) -> None:
+    """Write a model as one ONNX file, for places without PyTorch.
+
+    MODEL is a released name or a folder, a U-Net. The file is checked against PyTorch before it
+    is written, and carries the model's card and how to use it. Needs the extra `export`.
+
+    \b
+    Examples:
+      snrlib export S2 s2.onnx
+      snrlib export runs/cpu/models/S2 mine.onnx
+    """
+    from snrlib.commands.export import run
+
+    click.echo(run(model, target))
+
+
+@cli.command()
 @click.argument("grid", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--run-dir", default="", help="Folder of the sweep; empty: runs/sweeps/GRID.")
 @click.option(
