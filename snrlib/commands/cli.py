@@ -333,7 +333,7 @@ def bench(more: tuple[str, ...], only: tuple[str, ...], quick: bool, output: Pat
 
     Every figure is a ratio against the plain way of doing the same, timed in turn in one
     process. Parts: startup, crops, inference, training, distillation, scoring, long_audio,
-    banks, agreement.
+    banks, agreement; and page (the desk in Chromium), only when it is asked for.
 
     \b
     Examples:

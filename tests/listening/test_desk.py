@@ -76,12 +76,9 @@ def samples(table: Any, index: int) -> np.ndarray:
 
 def turn(table: Any, snr_db: float) -> None:
     table.execute_script("snrlibDesk.setSnr(arguments[0])", snr_db)
-    same = "return snrlibDesk.state.snr === arguments[0]"
-    settled = SETTLED.replace("return systems", "return state.turned !== state.version && systems")
+    same = "return snrlibDesk.state.snr === arguments[0] && !snrlibDesk.state.turned"
     until(lambda: table.execute_script(same, snr_db), "the knob")
-    # One frame passes until the mixture is made.
-    table.execute_async_script("requestAnimationFrame(() => setTimeout(arguments[0], 30))")
-    until(lambda: table.execute_script(settled), "the networks")
+    until(lambda: table.execute_script(SETTLED), "the networks")
 
 
 def material() -> tuple[np.ndarray, np.ndarray]:

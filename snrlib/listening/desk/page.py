@@ -30,7 +30,8 @@ STUDENTS = ("S1", "S2")
 FIRST_NOISE = "cafe"
 CREDITS = (
     "Sentences: Asterisk prompts by Allison Smith, June Wallack and Carlo Flora (CC BY-SA 3.0; "
-    "Italian CC BY 3.0) and ivrvoice.ru (CC BY 3.0). The noises are synthetic. Code: MIT."
+    "Italian CC BY 3.0) and ivrvoice.ru (CC BY 3.0). The noises are synthetic. Released networks: "
+    "CC BY-SA 3.0. Code: MIT."
 )
 
 

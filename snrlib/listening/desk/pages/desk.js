@@ -155,13 +155,13 @@ function newScene() {
 
 function mixAnew() {
   const version = ++state.version;
-  const began = performance.now();
+  state.began = state.turned || performance.now();
+  state.turned = 0;
   const noisy = noisyAt(state.snr);
   const system = systems[1];
   system.score = state.clean ? siSdr(state.clean, noisy) : null;
   if (state.clean) system.curve.set(state.snr, system.score);
   take(system, noisy, version);
-  state.began = began;
   hear(system, noisy, 0, null);
   enhanceAll();
   showDial();
@@ -507,6 +507,7 @@ function setSnr(value) {
   showDial();
   if (mixDue) return; // a knob moves more often than the screen is drawn
   mixDue = true;
+  state.turned = performance.now();
   requestAnimationFrame(() => {
     mixDue = false;
     mixAnew();

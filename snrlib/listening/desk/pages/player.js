@@ -15,6 +15,12 @@ class DeskPlayer extends AlignedPlayer {
     super.start();
     const { context, graph } = this;
     if (!this.volume || this.volume.context !== context) {
+      // "interrupted" (a call, a locked screen) is a state of its own, and ends by itself only here.
+      context.onstatechange = () => {
+        if (this.playing && !["running", "closed"].includes(context.state)) {
+          context.resume().catch(() => {});
+        }
+      };
       this.volume = context.createGain();
       this.volume.gain.value = this.level;
       this.volume.connect(context.destination);
