@@ -147,7 +147,11 @@ def export(notebook: Path, page: Path, chapters: Sequence[Entry] = (), footer: s
 
 
 def write_contents(
-    page: Path, chapters: Sequence[Entry], notebooks: list[Path], footer: str
+    page: Path,
+    chapters: Sequence[Entry],
+    notebooks: list[Path],
+    footer: str,
+    listening_test: str = "",
 ) -> None:
     """Writes the contents page: every chapter, its state, and the headline outputs.
 
@@ -156,10 +160,16 @@ def write_contents(
         chapters: of the book, in order.
         notebooks: executed notebooks in which to look for cells tagged `headline`.
         footer: one line about the run (profile, folder).
+        listening_test: the page of the blind test beside it; empty where there is none.
     """
     shown = [(path.stem, _headlines(path, path.stat().st_mtime_ns)) for path in notebooks]
     headlines = [(name, fragment) for name, fragment in shown if fragment]
-    site = {"title": "Contents", "name": "index", "chapters": chapters, "footer": footer}
+    site: dict[str, Any] = {
+        "title": "Contents",
+        "name": "index",
+        "chapters": chapters,
+        "footer": footer,
+    }
     _write_page(page, "contents.html.j2", site, headlines=headlines)
 
 

@@ -18,7 +18,7 @@ from snrlib.commands.notebooks import Notebook
 from snrlib.commands.plan import Plan, describe, executed_path, read_record, record_path, states
 from snrlib.listening.desk import embedding
 from snrlib.support.errors import SnrlibError
-from snrlib.support.files import checksum, lock, read_json, write_json
+from snrlib.support.files import checksum, lock, read_json, write_json, write_text
 from snrlib.support.text import duration
 
 
@@ -119,7 +119,7 @@ def book(plan: Plan) -> Path:
 
 def _build_site(plan: Plan, record: dict[str, Any], waiting: list[str]) -> Path:
     """Brings pages and contents up to date; pages in `waiting` will exist soon."""
-    from snrlib.listening import desk  # loads torch, for which `snrlib --help` does not wait
+    from snrlib.listening import blind, desk  # loads torch, for which `snrlib --help` does not wait
 
     folder = plan.folder / "site"
     templates = sorted((Path(__file__).parent / "templates").iterdir())
@@ -167,7 +167,12 @@ def _build_site(plan: Plan, record: dict[str, Any], waiting: list[str]) -> Path:
         known[name] = identity
     write_json(made_from, known)
     desk.build(folder, plan.folder)
+    test = plan.folder / "listening" / blind.PAGE
+    if test.is_file():  # notebook 09 made it; the site can then be handed on as it is
+        write_text(folder / blind.PAGE, test.read_text(encoding="utf-8"))
     contents = folder / "index.html"
-    pages.write_contents(contents, chapters, notebooks, footer)
+    pages.write_contents(
+        contents, chapters, notebooks, footer, blind.PAGE if test.is_file() else ""
+    )
     pages.write_search(folder / "search.html", chapters, sources, footer)
     return contents

@@ -13,6 +13,7 @@ Notebook: 09_listening_test.
 
 import html
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,7 @@ from snrlib.support.errors import SnrlibError
 from snrlib.support.files import checksum, read_json, write_json, write_text
 
 REFERENCE = "clean"
+PAGE = "listening_test.html"  # in the run folder's `listening`, and in its site
 ANCHOR = "anchor 3.5 kHz"
 LARGEST_PAGE = 40_000_000  # characters: what a browser opens without complaint, and mail carries
 
@@ -201,10 +203,10 @@ def design(
         seconds: longest clip.
         seed: of every listener's order.
         repeats: how often each pair of each scene is asked.
-        title: shown to listeners.
+        title: shown to listeners, who must not learn from it what they hear.
 
     Raises:
-        SnrlibError: no scenes, or a pair of unknown names.
+        SnrlibError: no scenes, a pair of unknown names, or a title that names a system.
     """
     if not len(rows) or not systems:
         raise SnrlibError("A listening test needs at least one mixture and one system.")
@@ -217,6 +219,11 @@ def design(
                     f"The pair {pair[0]}, {pair[1]} has no system '{name}'; choose from "
                     f"{', '.join(names)}."
                 )
+    told = [name for name in systems if re.search(rf"\b{re.escape(name)}\b", title)]
+    if told:
+        raise SnrlibError(
+            f"The title '{title}' names {told[0]}, which listeners must not know; leave it out."
+        )
     scenes = []
     for row in rows.to_dict("records"):
         mixture = read(row)

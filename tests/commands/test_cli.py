@@ -62,7 +62,8 @@ def test_help_imports_nothing_heavy() -> None:
 def test_every_command_explains_itself_with_an_example() -> None:
     context = cli.cli.make_context("snrlib", ["study", "--help"], resilient_parsing=True)
     assert set(cli.cli.list_commands(context)) == {
-        "study", "book", "doctor", "data", "train", "enhance", "evaluate", "bench", "sweep", "export",
+        "study", "book", "doctor", "data", "train", "enhance", "evaluate", "bench", "sweep",
+        "export",
     }  # fmt: skip
     for name in cli.cli.list_commands(context):
         shown = CliRunner().invoke(cli.cli, [name, "--help"])

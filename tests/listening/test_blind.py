@@ -438,3 +438,9 @@ def test_the_shipped_example_has_scores_for_every_clip_that_was_judged() -> None
     assert set(zip(rated["scene"], rated["system"], strict=True)) == scored
     systems = scores[~scores["system"].isin([blind.REFERENCE])]
     assert systems[["pesq_raw", "stoi", "si_sdr"]].notna().all(axis=None)
+
+
+def test_a_title_tells_no_listener_what_plays() -> None:
+    rows = pandas.DataFrame([{"utterance": "u", "noise": "n", "snr_db": 0.0}])
+    with pytest.raises(SnrlibError, match="names S2, which listeners must not know"):
+        blind.design(rows, None, {"S2": None}, title="Listening test: S1, S2")

@@ -210,6 +210,7 @@ def test_switching_is_aligned_and_does_not_click(browser: Any, comparison: Any) 
 
 def test_the_panel_obeys_the_keyboard(browser: Any, comparison: Any) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
 
     browser.switch_to.frame(comparison)
     try:
@@ -228,10 +229,43 @@ def test_the_panel_obeys_the_keyboard(browser: Any, comparison: Any) -> None:
         time.sleep(0.3)  # longer than the loop
         playing, _, position = browser.execute_script(state)
         assert playing and 4_000 <= position <= 6_400
+        # Giving the part up gives up the loop that came with it.
+        ActionChains(browser).send_keys(Keys.ESCAPE).perform()
+        assert browser.execute_script("return [snrlibPanel.loop, snrlibPanel.region]") == [
+            False, None,
+        ]  # fmt: skip
+        browser.execute_script("snrlibPanel.setLoop(true)")
+        browser.execute_script("snrlibPanel.setRegion(4000, 6400); snrlibPanel.setRegion(null)")
+        assert browser.execute_script("return snrlibPanel.loop"), "it was looping before"
         ActionChains(browser).send_keys(" ").perform()
         assert browser.execute_script(state)[0] is False
     finally:
         browser.switch_to.default_content()
+
+
+def test_one_panel_plays_and_its_keys_work_where_the_pointer_is(
+    browser: Any, tmp_path: Path
+) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    shown = [new_output("display_data", data={"text/html": compare(clips()).html}) for _ in "ab"]
+    cells = [new_code_cell("compare", outputs=[output]) for output in shown]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "00_two.ipynb")
+    pages.export(tmp_path / "00_two.ipynb", tmp_path / "00_two.html")
+    browser.get((tmp_path / "00_two.html").as_uri())
+    first, second = browser.find_elements("css selector", ".snrlib-panel iframe")
+    until(lambda: in_panel(browser, second, "return Boolean(window.snrlibPanel)"), "the panels")
+    playing = "return snrlibPanel.playing"
+    # Nobody has clicked: the pointer alone brings the keys, and the panel says so.
+    ActionChains(browser).move_to_element(first).perform()
+    until(lambda: in_panel(browser, first, "return document.hasFocus()"), "the keys")
+    assert in_panel(browser, first, "return document.querySelector('main.listens') !== null")
+    ActionChains(browser).send_keys(" ").perform()
+    until(lambda: in_panel(browser, first, playing), "the first panel to play")
+    in_panel(browser, second, "snrlibPanel.setLoop(true); snrlibPanel.play()")
+    until(lambda: in_panel(browser, second, playing), "the second panel to play")
+    assert not in_panel(browser, first, playing), "two panels are never heard at once"
+    in_panel(browser, second, "snrlibPanel.stop()")
 
 
 # --- the listening test as one page ------------------------------------------------------------
@@ -252,11 +286,11 @@ LISTENER = 'Zoë, "the 1st" 🎧'
 
 def listen_to_all(browser: Any) -> None:
     for button in browser.find_elements("css selector", "[data-source]"):
-        label = button.text
+        label, index = button.text, int(button.get_attribute("data-source"))
         button.click()
         until(
-            lambda b=button: browser.execute_script("return player.playing") and b,
-            f"{label} to play",
+            lambda i=index: browser.execute_script("return heard.has(arguments[0])", i),
+            f"{label} to sound",
         )
 
 
@@ -269,6 +303,33 @@ def begin(browser: Any) -> None:
     )
     browser.find_element("id", "begin").click()
     until(lambda: browser.find_element("id", "trial").is_displayed(), "the first trial")
+
+
+def test_an_answer_is_taken_only_when_something_has_sounded(browser: Any, tmp_path: Path) -> None:
+    page = listening_test().save(tmp_path / "test.html")
+    browser.get(page.as_uri())
+    begin(browser)
+    # An interrupted context: it says that it plays, and its clock stands still.
+    browser.execute_script(
+        """player.context = new AudioContext();
+        Object.defineProperty(player.context, 'currentTime', { get: () => 1 });"""
+    )
+    for button in browser.find_elements("css selector", "[data-source]"):
+        button.click()
+    time.sleep(0.6)
+    assert not browser.find_element("css selector", "[data-answer=A]").is_enabled()
+    until(lambda: "No sound is playing" in browser.find_element("id", "hint").text, "the sentence")
+    browser.execute_script("player.context = null")  # the next press makes a new one
+    listen_to_all(browser)
+    assert browser.find_element("css selector", "[data-answer=A]").is_enabled()
+
+
+def test_without_an_audio_context_the_test_says_what_to_do(browser: Any, tmp_path: Path) -> None:
+    text = listening_test().page().replace("<script>", "<script>delete window.AudioContext;", 1)
+    (tmp_path / "old.html").write_text(text, encoding="utf-8")
+    browser.get((tmp_path / "old.html").as_uri())
+    said = browser.find_element("id", "start").text
+    assert "no AudioContext" in said and "Firefox" in said
 
 
 def test_a_class_takes_the_test_from_one_page(browser: Any, tmp_path: Path) -> None:

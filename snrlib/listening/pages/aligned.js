@@ -82,7 +82,13 @@ class AlignedPlayer {
     this.rest = 0; // where the next start begins, in samples
     this.graph = null;
     this.context = null;
+    this.loopedBefore = false; // whether the whole was looped before a part was chosen
     this.onchange = () => {};
+  }
+
+  // Seconds of sound that have really passed; a clock that stands still plays nothing.
+  get clock() {
+    return this.context ? this.context.currentTime : 0;
   }
 
   get playing() {
@@ -116,7 +122,11 @@ class AlignedPlayer {
         this.context = new AudioContext();
       }
     }
-    if (this.context.state === "suspended") await this.context.resume();
+    // "interrupted" (a call, a locked screen) is a state of its own. A context that cannot be
+    // resumed leaves the promise open; whoever asks whether something is heard looks at the clock.
+    if (this.context.state !== "running") {
+      await Promise.race([this.context.resume(), new Promise((go) => setTimeout(go, 500))]);
+    }
     if (this.playing) return;
     this.start();
     this.onchange();
@@ -187,6 +197,9 @@ class AlignedPlayer {
       end: Math.min(this.length, Math.round(Math.max(begin, end))),
     };
     this.restart(() => {
+      // Choosing a part loops it; giving the part up gives that loop up, too.
+      if (region && !this.region) this.loopedBefore = this.loop;
+      if (!region && this.region) this.loop = this.loopedBefore;
       this.region = region;
       if (region) this.loop = true;
     });

@@ -221,7 +221,10 @@ function loudest() {
 
 let trialIndex = 0;
 let trialBegan = 0;
-let heard = new Set();
+let heard = new Set(); // versions that sounded for long enough
+let sounded = []; // seconds of sound of each version, by the clock of the sound
+let clockBefore = 0;
+let stoodStill = 0; // since when it should play and the clock does not move
 let refresh = () => {};
 let keys = {};
 
@@ -242,13 +245,13 @@ function next() {
   get("sources").replaceChildren();
   get("answer").replaceChildren();
   heard = new Set();
+  sounded = [];
   keys = {};
   trialBegan = performance.now();
   if (trial.kind === "abx") askAbx(trial);
   else askRating(trial);
   get("position").max = player.length / player.rate;
   player.onchange = () => {
-    if (player.playing) heard.add(player.audible);
     get("play").textContent = player.playing ? "Stop" : "Play";
     get("whole").disabled = player.region === null;
     get("region").hidden = player.region === null;
@@ -263,6 +266,36 @@ function next() {
   };
   player.onchange();
   get("question").focus();
+}
+
+const HEARD_SECONDS = 0.3; // of a version, before an answer about it is taken
+
+// Counts what has sounded, by the clock of the sound: an interrupted context plays nothing, and
+// nobody is to answer about silence.
+function listenAlong(now) {
+  if (!player || !player.playing) {
+    clockBefore = player ? player.clock : 0;
+    stoodStill = 0;
+    return;
+  }
+  const moved = player.clock - clockBefore;
+  clockBefore = player.clock;
+  if (moved > 0) {
+    stoodStill = 0;
+    const index = player.audible;
+    sounded[index] = (sounded[index] || 0) + moved;
+    const enough = Math.min(HEARD_SECONDS, player.length / player.rate);
+    if (sounded[index] >= enough && !heard.has(index)) {
+      heard.add(index);
+      if (!get("trial").hidden) refresh();
+    }
+    return;
+  }
+  stoodStill = stoodStill || now;
+  if (now - stoodStill > 1500 && !get("trial").hidden) {
+    player.stop();
+    hint("No sound is playing: the browser has interrupted it. Press Play again.");
+  }
 }
 
 function sourceButton(label, index, key) {
@@ -488,6 +521,14 @@ async function importFile(file) {
 function startTest() {
   document.title = test.title;
   get("title").textContent = test.title;
+  if (typeof AudioContext === "undefined") {
+    get("start").replaceChildren(
+      "This browser cannot play the test (it has no AudioContext); open the page in a current " +
+        "Firefox, Chrome, Edge or Safari.",
+    );
+    followTheme(() => {});
+    return;
+  }
   const abx = test.repeats * test.scenes.length * test.pairs.length;
   const ratings = test.rated.length ? test.scenes.length : 0;
   get("minutes").textContent = Math.max(1, Math.round((abx * 15 + ratings * 60) / 60));
@@ -564,7 +605,8 @@ function startTest() {
     if (event.detail > 0 && event.target.closest("button")) document.activeElement.blur();
   });
 
-  const follow = () => {
+  const follow = (now) => {
+    listenAlong(now);
     if (!get("trial").hidden && player && (player.playing || document.activeElement !== get("position"))) {
       get("position").value = player.position / player.rate;
       get("position").setAttribute(

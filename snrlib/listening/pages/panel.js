@@ -25,6 +25,12 @@ function startPanel() {
     followTheme(() => {});
     return null;
   }
+  if (typeof AudioContext === "undefined") {
+    document.querySelector("main").textContent =
+      "This browser cannot switch sounds in step (it has no AudioContext); use the players above.";
+    followTheme(() => {});
+    return null;
+  }
   const player = new AlignedPlayer(sources, sources[0].rate);
   const seconds = player.length / player.rate;
   const peak = Math.max(
@@ -127,7 +133,10 @@ function startPanel() {
 
   let drawn = -1;
   let said = "";
+  let wasPlaying = false;
   player.onchange = () => {
+    if (player.playing && !wasPlaying) silenceOthers();
+    wasPlaying = player.playing;
     buttons.forEach((b, i) => b.setAttribute("aria-pressed", String(i === player.audible)));
     get("play").textContent = player.playing ? "Stop" : "Play";
     get("loop").setAttribute("aria-pressed", String(player.loop));
@@ -222,12 +231,29 @@ function startPanel() {
     event.preventDefault();
   });
 
-  // One sound at a time: the table's players and this panel silence each other.
+  // One sound at a time: the players of the page and all its panels silence each other.
   const outer = outerFrame().ownerDocument;
   outer.addEventListener("play", () => player.stop(), true);
-  get("play").addEventListener("click", () => {
-    outer.querySelectorAll("audio").forEach((audio) => audio.pause());
+  outer.addEventListener("snrlib-plays", (event) => {
+    if (event.detail !== player) player.stop();
   });
+  function silenceOthers() {
+    outer.querySelectorAll("audio").forEach((audio) => audio.pause());
+    outer.dispatchEvent(new CustomEvent("snrlib-plays", { detail: player }));
+  }
+
+  // The keys work as soon as the pointer is here, unless somebody is typing elsewhere.
+  const main = document.querySelector("main");
+  const typing = (element) =>
+    element && element.matches("input, textarea, select, [contenteditable], [contenteditable] *");
+  document.documentElement.addEventListener("pointerenter", () => {
+    if (typing(outer.activeElement) || document.hasFocus()) return;
+    window.focus();
+    main.focus({ preventScroll: true });
+  });
+  const tell = () => main.classList.toggle("listens", document.hasFocus());
+  window.addEventListener("focus", tell);
+  window.addEventListener("blur", tell);
 
   new ResizeObserver(draw).observe(canvas);
   sources.forEach((source) => source.image.addEventListener("load", draw));
