@@ -12,6 +12,7 @@ import shutil
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".
 
 # Long Ogg Vorbis files crash some versions of libsndfile when written in one call.
 _BLOCK = 1 << 16
+OFFSET_SHARE = 0.0115  # of the energy: an SNR moves by 0.05 dB
+SHORTEST_OFFSET = SAMPLE_RATE // 10  # a mean over less may be a slow wave
 
 log = logging.getLogger("snrlib.audio")
 
@@ -236,6 +239,57 @@ def writer(
                 yield append
         except soundfile.SoundFileError as error:
             raise _unwritable(path) from error
+
+
+@dataclass
+class Measured:
+    """Level and offset of a recording, block by block."""
+
+    samples: int = 0
+    total: float = 0.0
+    energy: float = 0.0
+    highest: float = -np.inf
+    lowest: float = np.inf
+
+    def add(self, signal: np.ndarray) -> None:
+        """Takes the next samples in."""
+        if len(signal):
+            wide = signal.astype(np.float64)
+            self.samples += len(signal)
+            self.total += float(wide.sum())
+            self.energy += float(wide @ wide)
+            self.highest = max(self.highest, float(signal.max()))
+            self.lowest = min(self.lowest, float(signal.min()))
+
+    @property
+    def peak(self) -> float:
+        """The largest absolute value; 0 for nothing."""
+        return max(self.highest, -self.lowest, 0.0)
+
+    @property
+    def rms(self) -> float:
+        """Root mean square."""
+        return (self.energy / self.samples) ** 0.5 if self.samples else 0.0
+
+    @property
+    def offset(self) -> float:
+        """The mean where it would count as sound; 0 for an ordinary recording.
+
+        A constant is no sound: no loudspeaker plays it and no ear hears it, but its energy
+        stands in every SNR. It counts from `OFFSET_SHARE` of the energy on, where an SNR moves
+        by more than 0.05 dB. A recording that is nothing but an offset is silent.
+        """
+        if self.samples < SHORTEST_OFFSET or self.energy == 0:
+            return 0.0
+        mean = self.total / self.samples
+        return mean if mean * mean * self.samples > OFFSET_SHARE * self.energy else 0.0
+
+
+def offset_of(signal: np.ndarray) -> float:
+    """The offset of a signal (samples,); 0 where it does not count, see :class:`Measured`."""
+    measured = Measured()
+    measured.add(np.asarray(signal))
+    return measured.offset
 
 
 def rms_dbfs(signal: np.ndarray) -> float:

@@ -352,11 +352,13 @@ def bench(more: tuple[str, ...], only: tuple[str, ...], quick: bool, output: Pat
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @_run_options
+@click.option("--fresh", is_flag=True, help="Score again what has been scored.")
 @click.option("--cluster", default="", metavar="ADDRESS", help="Score on a Dask cluster.")
 def evaluate(
     names: tuple[str, ...],
     profile: str,
     run_dir: str,
+    fresh: bool,
     cluster: str,
     **options: Any,
 ) -> None:
@@ -376,7 +378,7 @@ def evaluate(
     run = snrlib.open_run(profile=profile, run_dir=run_dir, **_common(options))
     trained = sorted(path.parent.name for path in run.folder.glob("models/*/model.json"))
     with scoring.joined(cluster):
-        scores = run.scores(list(names) or ["noisy", *trained])
+        scores = run.scores(list(names) or ["noisy", *trained], fresh)
     for metric in ("pesq_raw", "stoi", "si_sdr"):
         table = evaluation.summary(scores, metric=metric).reset_index()
         wide = table.pivot(index="system", columns="snr_db", values="mean").round(3)

@@ -58,7 +58,7 @@ class Crops:
         self.level_rms, self.level_over, self.device = level_rms, level_over, torch.device(device)
         begin = table["speech_path"].map(lambda path: bank.begins[path][0]).to_numpy(np.int64)
         length = table["samples"].to_numpy(np.int64)
-        noise, noise_begin = self._noises(table, bank, length, samples)
+        noise, noise_begin, noise_scale = self._noises(table, bank, length, samples)
         # Short utterances are read on past their end, and that part is silenced.
         self._short = bool((length < samples).any())
         # The CPU reads crops from the bank; another device gets all of it once.
@@ -71,7 +71,10 @@ class Crops:
 
         self._begin, self._length = column(begin, torch.int64), column(length, torch.int64)
         self._noise_begin = column(noise_begin, torch.int64)
-        self._gain = column(table["gain"].to_numpy(), torch.float32)
+        # Scales are powers of two: ordinary recordings have 1, and lose nothing.
+        self._gain = column(table["gain"].to_numpy() * noise_scale, torch.float32)
+        scale = table["speech_path"].map(bank.scale).to_numpy(np.float64)
+        self._scale = column(scale, torch.float32) if (scale != 1).any() else None
         # Stays here: it chooses the teacher, and asking a GPU for it would wait for the GPU.
         self._snr_db = torch.as_tensor(table["snr_db"].to_numpy(np.float32))
         self._within = torch.arange(samples, device=self.device)
@@ -91,13 +94,14 @@ class Crops:
     @staticmethod
     def _noises(
         table: pandas.DataFrame, bank: Bank, length: np.ndarray, samples: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The noises of the recipe as one int16 array, and where each row's noise begins in it.
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The noises of the recipe as one int16 array, where each row's noise begins, its scale.
 
         Noises that must be looped are laid out once more at full length behind the others:
         every row is then one plain read.
         """
         pieces, begins, used = [], np.zeros(len(table), np.int64), 0
+        scales = np.ones(len(table))
         for path, rows in table.groupby("noise_path", sort=False).indices.items():
             begin, count = bank.begins[str(path)]
             recording = bank.stretches([begin], count)[0]
@@ -105,15 +109,19 @@ class Crops:
             kept = table["noise_samples"].to_numpy(np.int64)[rows]
             pieces.append(recording)
             begins[rows] = used + start
+            scales[rows] = bank.scale(str(path))
             used += count
             for (first, kept_here), members in looped_rows(start, kept, length[rows]).items():
                 piece = recording[first : first + kept_here].astype(np.float32)
-                again = np.rint(mixing.loop(piece, int(length[rows][members].max())))
-                pieces.append(again.astype(np.int16))
+                again = mixing.loop(piece, int(length[rows][members].max()))
+                if np.abs(again).max() > FULL_SCALE - 1:  # end and start add up where they fade
+                    again = again / 2
+                    scales[rows[members]] *= 2
+                pieces.append(np.rint(again).astype(np.int16))
                 begins[rows[members]] = used
                 used += len(again)
         pieces.append(np.zeros(samples, np.int16))
-        return np.concatenate(pieces), begins
+        return np.concatenate(pieces), begins, scales
 
     def _sent(self, bank: Bank, samples: int) -> Tensor:
         """The whole bank on the training device, with silence behind it: int16."""
@@ -171,6 +179,8 @@ class Crops:
         room = (length - self.samples + 1).clamp(min=1)
         start = (where * room).long()
         clean = self._speech_from(self._begin[rows] + start)
+        if self._scale is not None:
+            clean = clean * self._scale[rows][:, None]
         noise = self._read(self._noise, self._noise_begin[rows] + start)
         gain = self._gain[rows][:, None]
         if self._short:
@@ -178,7 +188,8 @@ class Crops:
             clean, gain = clean * inside, gain * inside
         noisy = clean + noise * gain
         if self.level_rms is not None:
-            factor = self.level_rms / self._level(noisy, rows).clamp(min=1e-5)
+            floor = 1e-5 if self._scale is None else 1e-5 * self._scale[rows].clamp(max=1)
+            factor = self.level_rms / self._level(noisy, rows).clamp(min=floor)
             noisy, clean = noisy * factor[:, None], clean * factor[:, None]
         return noisy, clean, snr_db
 

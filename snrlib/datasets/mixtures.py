@@ -3,6 +3,8 @@
 Notebook: 01_data_construction.
 """
 
+import logging
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +13,13 @@ import pandas
 
 from snrlib import audio, mixing
 from snrlib.datasets.bank import Bank
+from snrlib.datasets.recipes import noise_region
 from snrlib.support.errors import SnrlibError
 
+log = logging.getLogger("snrlib")
+
+GAP = 1e-6  # of a noise's mean power (-60 dB): a part with less is a gap
+HOP = 1_600  # samples between the places tried instead
 PIECE = 1 << 22  # samples read at once: a recording of hours needs no more memory than minutes
 
 
@@ -29,8 +36,9 @@ def mixture(row: Mapping[str, Any] | Any, bank: Bank | None = None) -> mixing.Mi
     row = row._asdict() if hasattr(row, "_asdict") else row
     start, kept = int(row["noise_start"]), int(row["noise_samples"])
     if bank is None:
-        speech = audio.read(row["speech_path"])
+        speech = audio.read(row["speech_path"]) - np.float32(row.get("speech_offset", 0))
         noise = audio.read(row["noise_path"], start, kept)
+        noise = noise - np.float32(row.get("noise_offset", 0))
     else:
         speech = bank[row["speech_path"]]
         noise = bank.part(row["noise_path"], start, kept)
@@ -40,12 +48,23 @@ def mixture(row: Mapping[str, Any] | Any, bank: Bank | None = None) -> mixing.Mi
     return mixing.mix(speech, noise, float(row["snr_db"]))
 
 
-def fill_gains(table: pandas.DataFrame, bank: Bank) -> pandas.DataFrame:
+def fill_gains(table: pandas.DataFrame, bank: Bank, noise_split: str = "parts") -> pandas.DataFrame:
     """The recipe with its gains, from the audio in `bank` (which holds speech and noises).
 
+    A row whose part of the noise is silent gets another part, drawn from the row's own seed out
+    of those that are not. Where the bank has taken offsets out of recordings, the columns
+    `speech_offset` and `noise_offset` say by how much, so that the recipe remains enough to
+    write its mixtures.
+
+    Args:
+        table: a recipe.
+        bank: holds its speech and noises.
+        noise_split: as the recipe was made with: where another part may be looked for.
+
     Raises:
-        SnrlibError: an utterance or a part of a noise is silent.
+        SnrlibError: an utterance is silent, or all of a noise that may be used.
     """
+    table = _audible_parts(table, bank, noise_split)
     speech_energy = {path: recording_energy(bank, path) for path in table["speech_path"].unique()}
     gains = np.empty(len(table))
     for noise_path, rows in table.groupby("noise_path", sort=False).indices.items():
@@ -67,7 +86,54 @@ def fill_gains(table: pandas.DataFrame, bank: Bank) -> pandas.DataFrame:
                 "given; remove the file from the corpus."
             )
         gains[rows] = np.sqrt(energies / noise_energy) * 10 ** (-part["snr_db"].to_numpy() / 20)
-    return table.assign(gain=gains)
+    table = table.assign(gain=gains)
+    if bank.offsets:
+        table["speech_offset"] = table["speech_path"].map(bank.offsets).fillna(0.0)
+        table["noise_offset"] = table["noise_path"].map(bank.offsets).fillna(0.0)
+    return table
+
+
+def _audible_parts(table: pandas.DataFrame, bank: Bank, noise_split: str) -> pandas.DataFrame:
+    """The recipe with other noise parts where the ones drawn are silent."""
+    starts = table["noise_start"].to_numpy(np.int64).copy()
+    for path, rows in table.groupby("noise_path", sort=False).indices.items():
+        kept = table["noise_samples"].to_numpy(np.int64)[rows]
+        begin, end = starts[rows], starts[rows] + kept
+        power = recording_energy(bank, str(path)) / max(1, bank.begins[str(path)][1])
+        silent = _part_energies(bank, str(path), begin, end) <= GAP * power * kept
+        for row in rows[silent]:
+            starts[row] = _another_part(table.iloc[row], bank, noise_split, power)
+    moved = int((starts != table["noise_start"].to_numpy()).sum())
+    if not moved:
+        return table
+    log.info(
+        "%d of %d mixtures fell into a gap of their noise and got another part of it.",
+        moved,
+        len(table),
+    )
+    return table.assign(noise_start=starts)
+
+
+def _another_part(row: pandas.Series, bank: Bank, noise_split: str, power: float) -> int:
+    """Where a row's noise may start instead, so that something is heard in it."""
+    path, kept = str(row["noise_path"]), int(row["noise_samples"])
+    total = bank.begins[path][1]
+    first, last = noise_region(total, str(row["split"]), noise_split)
+    room = last - first - kept
+    step = max(1, min(HOP, room // 1000))
+    candidates = np.arange(first, first + max(room, 0) + 1, step)
+    energies = _part_energies(bank, path, candidates, candidates + kept)
+    # Half of the usual power, so that a gap is not merely touched; less where there is no more.
+    for share in (0.5, 0.05, GAP):
+        audible = candidates[energies > share * power * kept]
+        if len(audible):
+            seed = zlib.crc32(f"{row['mixture']} {row['noise_start']}".encode())
+            return int(audible[np.random.default_rng(seed).integers(len(audible))])
+    part = "its training part (the first 60 %)" if first == 0 and last < total else "its test part"
+    raise SnrlibError(
+        f"{path} is silent throughout {'' if noise_split == 'shared' else part}, which mixture "
+        f"{row['mixture']} needs, so no SNR can be given; remove the file from the corpus."
+    )
 
 
 def recording_energy(bank: Bank, path: str) -> float:

@@ -8,6 +8,7 @@ the table is enough to write every mixture to disk bit for bit. Training never d
 Notebook: 01_data_construction.
 """
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,8 @@ from snrlib.support import tables
 from snrlib.support.errors import SnrlibError
 from snrlib.support.files import checksum
 from snrlib.teachers import TEACHER_SNRS
+
+log = logging.getLogger("snrlib")
 
 STUDENT_SNRS = (-20, -10, 0, 10, 20)
 TEST_SNRS = (-20, -15, -10, -5, 0, 5, 10, 15, 20)
@@ -86,7 +89,7 @@ def recipe(
     utterances: int | None = None,
     noise_split: str = "parts",
     student_snrs: Sequence[float] = STUDENT_SNRS,
-    shared_speakers: bool = False,
+    shared_speakers: bool = True,
 ) -> pandas.DataFrame:
     """The table of mixtures of one of the paper's six sets; opens no audio.
 
@@ -104,7 +107,8 @@ def recipe(
             the rest to the test; "shared" lets both use all of it, the leak of the authors'
             public script, for comparison.
         student_snrs: what the students train at (paper: -20, -10, 0, 10, 20 dB).
-        shared_speakers: allow voices that are in training and test; refused otherwise.
+        shared_speakers: whether voices may be in training and test; said in the log where they
+            are. Runs refuse them unless their profile allows it.
 
     Returns:
         A table with the columns `COLUMNS`; `noise_start` and `noise_samples` say which samples
@@ -113,15 +117,14 @@ def recipe(
 
     Raises:
         SnrlibError: an unknown set, no speech or noise to build it from, or a speaker who is in
-            training and test.
+            training and test where that is not allowed.
     """
     snrs = {**TEACHER_SNRS, "student": student_snrs, "test": TEST_SNRS}.get(name)
     if snrs is None:
         raise SnrlibError(f"There is no data set '{name}'; choose T1, T2, T3, T4, student or test.")
     if noise_split not in ("parts", "shared"):
         raise SnrlibError(f"noise_split is 'parts' or 'shared', not '{noise_split}'.")
-    if not shared_speakers:
-        _refuse_shared(speech)
+    _mind_shared(speech, shared_speakers)
     seen = noises["seen"].to_numpy(bool) if "seen" in noises else np.ones(len(noises), bool)
     if name == "test":
         test = utterance_split(speech, seed)["test"][: utterances or TEST_UTTERANCES]
@@ -143,12 +146,9 @@ def recipe(
             )
         )
         length = chosen["samples"].to_numpy(np.int64)[u]
-        total = noises["samples"].to_numpy(np.int64)[n]
-        cut = (total * NOISE_TRAIN_FRACTION).astype(np.int64)
-        first = cut if split == "test" else np.zeros_like(cut)
-        last = total if split == "test" else cut
-        if noise_split == "shared":
-            first, last = np.zeros_like(total), total
+        first, last = np.array(
+            [noise_region(samples, split, noise_split) for samples in noises["samples"]]
+        ).T[:, n]
         # One stream of random numbers per set and split, so that no set depends on another.
         stream = [seed, 2, sum(name.encode()), len(split)]
         room = np.maximum(last - first - length, 0)
@@ -177,6 +177,14 @@ def recipe(
     return table[COLUMNS]
 
 
+def noise_region(samples: int, split: str, noise_split: str = "parts") -> tuple[int, int]:
+    """The samples of a noise that a split may use: (first, end)."""
+    cut = int(samples * NOISE_TRAIN_FRACTION)
+    if noise_split == "shared":
+        return 0, int(samples)
+    return (cut, int(samples)) if split == "test" else (0, cut)
+
+
 def speakers_shared(speech: pandas.DataFrame) -> list[str]:
     """The speakers who are heard both in training and in the test."""
     if "speaker" not in speech:
@@ -186,9 +194,11 @@ def speakers_shared(speech: pandas.DataFrame) -> list[str]:
     return sorted(train & set(named.loc[named["split"] == "test", "speaker"]))
 
 
-def _refuse_shared(speech: pandas.DataFrame) -> None:
+def _mind_shared(speech: pandas.DataFrame, allowed: bool) -> None:
     both = speakers_shared(speech)
-    if both:
+    if both and allowed:
+        log.info("Training and test share %d of their voices.", len(both))
+    elif both:
         more = f" and {len(both) - 3:,} others" if len(both) > 3 else ""
         raise SnrlibError(
             f"Training and test share a voice ({', '.join(map(str, both[:3]))}{more}), so the test "

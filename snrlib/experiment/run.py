@@ -143,7 +143,8 @@ class Run:
     def bank(self) -> bank.Bank:
         """All audio of the run, memory-mapped."""
         spoken = self.speech[self.speech["split"].isin(["train", "test"])]
-        return bank.open_bank(pandas.concat([spoken, self.noises], ignore_index=True))
+        records = pandas.concat([spoken, self.noises], ignore_index=True)
+        return bank.open_bank(records, offset=str(self.profile["data"].get("offset", "removed")))
 
     def recipe(self, name: str) -> pandas.DataFrame:
         """The recipe of "T1" to "T4", "student" or "test", with gains; kept as CSV.
@@ -171,8 +172,15 @@ class Run:
             return tables.read(path)
         table = datasets.fill_gains(table, self.bank)
         tables.write(path, table)
-        write_json(beside, {"identity": identity})
+        write_json(beside, {"identity": identity, **self._offsets()})
         return table
+
+    def _offsets(self) -> dict[str, Any]:
+        """What was done about offsets, for cards and recipes; nothing where there was none."""
+        if self.profile["data"].get("offset", "removed") == "kept":
+            return {"offset": "kept"}
+        count = len(self.bank.offsets)
+        return {"offset": f"removed from {count} recordings"} if count else {}
 
     def crops(
         self, name: str, split: str = "train", batch: int = 16, **changes: Any
@@ -258,6 +266,7 @@ class Run:
                 # Without paths: a run folder may be moved, or copied to another machine.
                 "recipe": datasets.fingerprint(crops.table),
                 "audio": self.bank.checksum,
+                **self._offsets(),
                 **{k: self.settings[k] for k in ("speech", "seen_noise", "unseen_noise", "seed")},
             },
             **({"replicate": system.replicate} if system.replicate > 1 else {}),

@@ -280,7 +280,7 @@ def test_a_silent_utterance_is_named(tmp_path):
         table["path"] = [str(tmp_path / f"{i}.wav") for i in table["id"]]
     speech["samples"] = 5_000
     for path, samples in zip(noises["path"], noises["samples"], strict=True):
-        audio.write(path, np.ones(samples) * 0.1)
+        audio.write(path, np.resize([0.1, -0.1], samples))
     for path in speech["path"]:
         audio.write(path, np.zeros(5_000))
     held = bank.open_bank(pandas.concat([speech, noises]), tmp_path / "banks")

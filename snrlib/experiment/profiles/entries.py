@@ -90,6 +90,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "test_noises": Entry(int, 0, 1e6),
         "train_noises": Entry(int, 0, 1e6),
         "shared_speakers": Entry(bool),
+        "offset": Entry(str, choices=("removed", "kept")),
         "student_snrs": Entry(list, -100.0, 100.0, members=float),
         "metrics": Entry(list, choices=tuple(METRICS), members=str),
     },
