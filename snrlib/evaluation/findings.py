@@ -21,6 +21,8 @@ def sign(row: Mapping[str, Any] | pd.Series) -> int:
     return 1 if row["low"] > 0 else -1 if row["high"] < 0 else 0
 
 
+# Below this nobody hears a difference: a lead may be shown and still be slight.
+SLIGHT = {"si_sdr": 0.25, "pesq_raw": 0.05, "stoi": 0.01}
 WORDS = {1: "better", 0: "open", -1: "worse"}  # of a :func:`sign`
 
 
@@ -69,24 +71,81 @@ def better_than(scores: pd.DataFrame, system: str, reference: str, metrics: Sequ
     return _answer(signs, f"over the whole test set {system}", reference)
 
 
-def better_where(scores: pd.DataFrame, system: str, reference: str, metrics: Sequence[str]) -> str:
-    """As :func:`better_than`, and the answer in unseen noises alone where it is another."""
-    everywhere = _signs(scores, system, reference, metrics)
+def better_where(
+    scores: pd.DataFrame,
+    system: str,
+    reference: str,
+    metrics: Sequence[str],
+    over_noises: bool = False,
+) -> str:
+    """As :func:`better_than`, and the answer in unseen noises alone where it is another.
+
+    With `over_noises` the intervals are about other noises, too, see
+    :func:`snrlib.evaluation.paired`.
+    """
+    everywhere = _signs(scores, system, reference, metrics, over_noises)
     answer = _answer(everywhere, f"over the whole test set {system}", reference)
     unseen = scores[scores["noise_seen"] == "unseen"]
-    there = _signs(unseen, system, reference, metrics) if len(unseen) else everywhere
+    there = everywhere
+    if len(unseen):
+        there = _signs(unseen, system, reference, metrics, over_noises)
     if there == everywhere:
         return answer
     return f"{answer} In unseen noises alone: {_answer(there, system, reference)}"
 
 
+def headline(tests: pd.DataFrame, system: str = "S2", reference: str = "S1") -> str:
+    """What several trainings show, over all SNRs and over the upper ones, in one sentence.
+
+    Args:
+        tests: from :func:`snrlib.evaluation.seeds.headline`.
+        system: the system that may be better.
+        reference: the other.
+    """
+    budgets = listed([f"{steps:,}" for steps in tests["steps"].unique()])
+    said = []
+    for from_db, rows in tests.groupby("from_db", dropna=False, sort=False):
+        where = "over all SNRs" if pd.isna(from_db) else f"from {number(from_db, 0)} dB up"
+        shown = rows[rows["holm"] < 0.05]
+        if shown.empty:
+            said.append(f"{where} no difference is shown, after {budgets} steps")
+            continue
+        parts = [_shown(row) for _, row in shown.iterrows()]
+        said.append(f"{where} {system} is {'; '.join(parts)}")
+    text = "; ".join(said)
+    return (
+        f"{text[0].upper()}{text[1:]}. Shown is what an interval over seeds leaves standing, with "
+        f"Holm's correction for {len(tests)} tests. The teachers were trained once, and every seed "
+        f"of {system} learned from them: that chance is in no interval."
+    )
+
+
+def _shown(row: pd.Series) -> str:
+    """One test whose lead is shown, as the end of "S2 is"."""
+    digits = max(DIGITS.get(row["metric"], 2), 2)
+    unit = " dB" if row["metric"] == "si_sdr" else ""
+    slightly = "slightly " if abs(row["difference"]) < SLIGHT.get(row["metric"], 0) else ""
+    return (
+        f"{slightly}{'better' if row['difference'] > 0 else 'worse'} in "
+        f"{NAMES.get(row['metric'], row['metric'])} after {row['steps']:,} steps "
+        f"({', '.join(number(lead, digits, True) for lead in row['leads'])}{unit}; 95 % over seeds "
+        f"{number(row['low'], digits + 1, True)} to {number(row['high'], digits + 1, True)}, "
+        f"p = {row['p']:.2g}, corrected {row['holm']:.2g})"
+    )
+
+
 def _signs(
-    scores: pd.DataFrame, system: str, reference: str, metrics: Sequence[str]
+    scores: pd.DataFrame,
+    system: str,
+    reference: str,
+    metrics: Sequence[str],
+    over_noises: bool = False,
 ) -> dict[str, int]:
     """By metric: 1 where the interval of the lead is above zero, -1 below, 0 where it holds it."""
     signs = {}
     for metric in metrics:
-        signs[metric] = sign(paired(scores, system, reference, metric, by=()).iloc[0])
+        row = paired(scores, system, reference, metric, by=(), over_noises=over_noises).iloc[0]
+        signs[metric] = sign(row)
     return signs
 
 

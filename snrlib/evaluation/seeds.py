@@ -85,13 +85,134 @@ def by_seed(
         row = paired(chosen, system, reference, metric, by=()).iloc[0]
         rows.append({"seed": seed, **row[["difference", "low", "high"]]})
     if len(rows) > 1:
-        from scipy import stats
-
-        values = np.array([row["difference"] for row in rows])
-        half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
-        mean = values.mean()
-        rows.append({"seed": ALL, "difference": mean, "low": mean - half, "high": mean + half})
+        mean, low, high, _ = over_seeds([row["difference"] for row in rows])
+        rows.append({"seed": ALL, "difference": mean, "low": low, "high": high})
     return pd.DataFrame(rows, columns=["seed", "difference", "low", "high"])
+
+
+def over_seeds(leads: Sequence[float]) -> tuple[float, float, float, float]:
+    """Mean of the leads of several trainings, 95 % interval over seeds, and p for "no lead".
+
+    Student's t: as many draws as there are seeds, and no more. With one seed the mean stands
+    alone; where all leads are equal the interval is that point.
+    """
+    from scipy import stats
+
+    values = np.asarray(leads, float)
+    mean = float(values.mean())
+    if len(values) < 2:
+        return mean, np.nan, np.nan, np.nan
+    error = values.std(ddof=1) / len(values) ** 0.5
+    half = float(stats.t.ppf(0.975, len(values) - 1) * error)
+    if error == 0:
+        return mean, mean, mean, float(mean == 0)
+    p = float(2 * stats.t.sf(abs(mean) / error, len(values) - 1))
+    return mean, mean - half, mean + half, p
+
+
+def holm(p: Sequence[float]) -> np.ndarray:
+    """The p of several tests, corrected so that any one of them is false in 5 % at most.
+
+    The smallest counts as often as there are tests, the next once less, and so on (S. Holm,
+    Scandinavian Journal of Statistics, 1979). NaN stays NaN and is no test.
+
+    Example:
+        >>> holm([0.01, 0.04, 0.03])
+        array([0.03, 0.06, 0.06])
+    """
+    values = np.asarray(p, float)
+    corrected = np.full(len(values), np.nan)
+    order = [i for i in np.argsort(values, kind="stable") if not np.isnan(values[i])]
+    largest = 0.0
+    for place, i in enumerate(order):
+        largest = max(largest, min(1.0, values[i] * (len(order) - place)))
+        corrected[i] = largest
+    return corrected
+
+
+def headline(
+    scores: pd.DataFrame,
+    system: str = "S2",
+    reference: str = "S1",
+    metrics: Sequence[str] = METRICS,
+    upper_db: float = -5.0,
+) -> pd.DataFrame:
+    """The tests of the headline: each budget and score, over all SNRs and over the upper ones.
+
+    Args:
+        scores: from :func:`merged`.
+        system: the system that may be better.
+        reference: the system it is compared with, of the same seeds and budgets.
+        metrics: the scores.
+        upper_db: from here up there is speech to be saved.
+
+    Returns:
+        One row per test: `steps, metric, from_db` (NaN: all SNRs), `leads` (a tuple, by seed),
+        `difference, low, high, p` over seeds, and `holm`, p corrected for all rows together.
+    """
+    rows = []
+    for steps, chosen in sorted(scores.groupby("steps"), reverse=True):
+        if not {system, reference} <= set(chosen["system"]):
+            continue
+        for from_db in (np.nan, upper_db):
+            heard = chosen if np.isnan(from_db) else chosen[chosen["snr_db"] >= from_db]
+            for metric in metrics:
+                leads = _leads(heard, system, reference, metric)
+                difference, low, high, p = over_seeds(leads)
+                rows.append(
+                    {
+                        "steps": steps, "metric": metric, "from_db": from_db,
+                        "leads": tuple(leads), "difference": difference, "low": low,
+                        "high": high, "p": p,
+                    }
+                )  # fmt: skip
+    table = pd.DataFrame(rows)
+    return table.assign(holm=holm(table["p"]))
+
+
+def cells(
+    scores: pd.DataFrame, system: str, reference: str, metrics: Sequence[str] = METRICS
+) -> pd.DataFrame:
+    """One lead by SNR and over all, and which of these leads are shown.
+
+    A lead is shown where two intervals leave zero out: the one over training seeds, corrected
+    for all cells of the table (Holm), and the one over utterances and noises, both resampled.
+
+    Args:
+        scores: from :func:`merged`, one budget.
+        system: the system that may be better.
+        reference: the other; a reference without trainings, such as "noisy", has one seed.
+        metrics: the scores.
+
+    Returns:
+        One row per score and SNR ("all" for the mean over mixtures): `metric, snr_db, difference,
+        p, holm, low, high` (over utterances and noises) and `shown`.
+    """
+    scores = scores[scores["system"].isin([system, reference])]
+    rows = []
+    for metric in metrics:
+        snrs = sorted(scores["snr_db"].unique())
+        for snr in (*snrs, ALL):
+            chosen = scores if snr == ALL else scores[scores["snr_db"] == snr]
+            row = paired(chosen, system, reference, metric, by=(), over_noises=True).iloc[0]
+            p = over_seeds(_leads(chosen, system, reference, metric))[3]
+            rows.append({"metric": metric, "snr_db": snr, "p": p, **row})
+    table = pd.DataFrame(rows)
+    table["holm"] = holm(table["p"])
+    apart = (table["low"] > 0) | (table["high"] < 0)
+    return table.assign(shown=apart & (table["holm"] < 0.05))
+
+
+def _leads(scores: pd.DataFrame, system: str, reference: str, metric: str) -> list[float]:
+    """The lead of each seed; one training of the reference stands for all."""
+    wide = scores[scores["system"].isin([system, reference])].pivot(
+        index=["system", "seed"], columns="mixture", values=metric
+    )
+    ours, theirs = wide.loc[system], wide.loc[reference]
+    if len(theirs) == 1 and len(ours) > 1:
+        return list((ours - theirs.iloc[0]).mean(axis=1))
+    common = ours.index.intersection(theirs.index)
+    return list((ours.loc[common] - theirs.loc[common]).mean(axis=1))
 
 
 def by_budget(

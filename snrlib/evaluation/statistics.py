@@ -21,6 +21,8 @@ def summary(
     scores: pd.DataFrame,
     by: Sequence[str] = ("system", "snr_db"),
     metric: str = "pesq_raw",
+    *,
+    over_noises: bool = False,
 ) -> pd.DataFrame:
     """Mean and median of one score per group, with 95 % intervals and the failures.
 
@@ -28,6 +30,7 @@ def summary(
         scores: a table of scores.
         by: the columns that make a group; empty for one row over everything.
         metric: the score.
+        over_noises: intervals are about other noises as well as about other utterances.
 
     Returns:
         The columns `by`, then `mean, median, low, high` (95 % interval of the mean over
@@ -43,7 +46,8 @@ def summary(
     rows = []
     for names, group in _groups(table, by):
         scored = group[group["value"].notna()]
-        low, high = interval(scored["value"], scored["utterance"])
+        noises = scored["noise"] if over_noises else None
+        low, high = interval(scored["value"], scored["utterance"], noises)
         rows.append(
             {
                 **names,
@@ -65,6 +69,8 @@ def paired(
     reference: str,
     metric: str = "pesq_raw",
     by: Sequence[str] = ("snr_db",),
+    *,
+    over_noises: bool = False,
 ) -> pd.DataFrame:
     """How much better `system` scores than `reference` on the same mixtures.
 
@@ -77,6 +83,7 @@ def paired(
         reference: the system it is compared with.
         metric: the score.
         by: the columns that make a group; empty for one row over everything.
+        over_noises: as :func:`summary` takes it.
 
     Returns:
         The columns `by`, then `difference` (mean), `low, high` (95 % interval over utterances),
@@ -101,13 +108,14 @@ def paired(
     both[metric] = sides[0].reindex(both.index) - sides[1].reindex(both.index)
     # The reasons of one system alone would hide the failures of the other.
     both = both.reset_index().drop(columns=["value", "failure"])
-    result = summary(both, by, metric)
+    result = summary(both, by, metric, over_noises=over_noises)
     return result.drop(columns="median").rename(columns={"mean": "difference"})
 
 
 def interval(
     values: Sequence[float] | pd.Series,
     utterances: Sequence[Any] | pd.Series,
+    noises: Sequence[Any] | pd.Series | None = None,
     *,
     level: float = 0.95,
 ) -> tuple[float, float]:
@@ -122,19 +130,35 @@ def interval(
     Args:
         values: of the mixtures.
         utterances: which utterance each belongs to.
+        noises: which noise each belongs to. The interval is then about other sentences in other
+            noises: what utterances and noises have in common counts in both, and what they have
+            together is taken off once (Cameron, Gelbach and Miller, "Robust inference with
+            multiway clustering", 2011); t has the degrees of freedom of the fewer of the two.
         level: how often the interval is to hold the true mean.
 
     Returns:
-        Low and high; NaN, NaN with fewer than two utterances: one says nothing about others.
+        Low and high; NaN, NaN with fewer than two utterances, or noises where those are asked
+        about: one says nothing about others.
     """
     from scipy import stats
 
     sums, counts = _by_utterance(values, utterances)
-    if len(sums) < 2:
-        return np.nan, np.nan
-    mean = sums.sum() / counts.sum()
-    spread = np.sum((sums - mean * counts) ** 2) * len(sums) / (len(sums) - 1)
-    half = stats.t.ppf((1 + level) / 2, len(sums) - 1) * np.sqrt(spread) / counts.sum()
+    mean = sums.sum() / counts.sum() if len(sums) else np.nan
+    groups = [utterances] if noises is None else [utterances, noises]
+    spreads, sizes = [], []
+    for group in groups:
+        sums, counts = _by_utterance(values, group)
+        if len(sums) < 2:
+            return np.nan, np.nan
+        spreads.append(np.sum((sums - mean * counts) ** 2) * len(sums) / (len(sums) - 1))
+        sizes.append(len(sums))
+    spread = sum(spreads)
+    if noises is not None:
+        pairs = pd.MultiIndex.from_arrays([np.asarray(utterances), np.asarray(noises)])
+        sums, shared = _by_utterance(values, pairs)
+        # Never less than either alone: the difference can come out too small by chance.
+        spread = max(spread - np.sum((sums - mean * shared) ** 2), *spreads)
+    half = stats.t.ppf((1 + level) / 2, min(sizes) - 1) * np.sqrt(spread) / counts.sum()
     return float(mean - half), float(mean + half)
 
 
@@ -163,9 +187,9 @@ def bootstrap(
 
 
 def _by_utterance(
-    values: Sequence[float] | pd.Series, utterances: Sequence[Any] | pd.Series
+    values: Sequence[float] | pd.Series, utterances: Sequence[Any] | pd.Series | pd.Index
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sum and number of the values of each utterance."""
+    """Sum and number of the values of each utterance, or of each of another group."""
     codes, _ = pd.factorize(np.asarray(utterances))
     return (
         np.bincount(codes, weights=np.asarray(values, float)),

@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from snrlib.evaluation import published, recorded, seeds
-from snrlib.evaluation.findings import better_where, over_all
+from snrlib.evaluation.findings import better_where, headline, over_all
 from snrlib.evaluation.statistics import paired
-from snrlib.metrics import DIGITS, NAMES
+from snrlib.metrics import DIGITS
 from snrlib.support.text import listed, number
 from snrlib.teachers import routing
 
@@ -20,36 +20,23 @@ BASELINES = ("wavenet", "psa_bilstm", "crn")
 METRICS = {"si_sdr": ("SI-SDR in dB", 2), "pesq_raw": ("raw PESQ", 2), "stoi": ("STOI", 3)}
 GAIN = ("si_sdr", "minus S1")  # a column of seeds.by_budget
 UPPER_DB = -5  # from here up there is speech to be saved
-COMPARED = [("S2", "noisy", "si_sdr"), ("S2", "noisy", "pesq_raw"), ("S2", "noisy", "stoi"),
-            ("S2", "S1", "si_sdr"), ("S2", "S1", "pesq_raw"), ("S2", "S1", "stoi")]  # fmt: skip
+COMPARED = [("S2", "noisy"), ("S2", "S1")]
 
 
-def difference(scores: pd.DataFrame, system: str, reference: str, metric: str) -> list[str]:
-    """One row of the table: by SNR and over all.
+def difference(table: pd.DataFrame, system: str, reference: str, metric: str) -> list[str]:
+    """One row of the README's table: by SNR and over all, bold where the lead is shown.
 
-    Bold where the interval over utterances leaves zero out and all trainings agree in sign.
+    Args:
+        table: from :func:`snrlib.evaluation.seeds.cells`.
+        system: the system that may be better.
+        reference: the other.
+        metric: the score.
     """
-    rows = [
-        *paired(scores, system, reference, metric).sort_values("snr_db").itertuples(),
-        *paired(scores, system, reference, metric, by=()).itertuples(),
-    ]
     label, digits = METRICS[metric]
-    agreed = same_sign(scores, system, reference, metric)
-    cells = []
-    for row in rows:
-        text = number(row.difference, digits, True)
-        sure = (row.low > 0 or row.high < 0) and agreed[getattr(row, "snr_db", "all")]
-        cells.append(f"**{text}**" if sure else text)
+    rows = [row for row in table.itertuples() if row.metric == metric]
+    texts = [(number(row.difference, digits, True), row.shown) for row in rows]
+    cells = [f"**{text}**" if shown else text for text, shown in texts]
     return [f"{system} minus {reference}, {label}", *cells]
-
-
-def same_sign(scores: pd.DataFrame, system: str, reference: str, metric: str) -> dict:
-    """By SNR, and for "all": whether the lead has one sign in the trainings of all seeds."""
-    means = scores.groupby(["system", "seed", "snr_db"])[metric].mean().unstack()
-    means["all"] = means.mean(axis=1)
-    other = means.loc[reference]
-    leads = means.loc[system] - (other if len(other) > 1 else other.iloc[0])
-    return dict((leads > 0).all() | (leads < 0).all())
 
 
 def printed_difference(system: str, reference: str) -> list[str]:
@@ -68,54 +55,57 @@ def results() -> str:
     longer = everything[everything["steps"] == steps]
     trainings = longer.loc[longer["system"] == "S2", "seed"].nunique()
     snrs = [number(snr, 0) for snr in sorted(longer["snr_db"].unique())]
+    tables = {pair: seeds.cells(longer, *pair, list(METRICS)) for pair in COMPARED}
+    tests = seeds.headline(everything, metrics=list(METRICS), upper_db=UPPER_DB)
     lines = [
+        f"**Is S2 better than S1?** {headline(tests)} The paper's gap is {printed_gap()} raw PESQ.",
+        "",
         f"{recorded.caption()}. Means over {trainings} training seeds of S1 and S2.",
         "",
         f"| SNR in dB | {' | '.join(snrs)} | all |",
         "|---" * (len(snrs) + 2) + "|",
-        *(f"| {' | '.join(difference(longer, *compared))} |" for compared in COMPARED),
+        *(
+            f"| {' | '.join(difference(table, *pair, metric))} |"
+            for pair, table in tables.items()
+            for metric in METRICS
+        ),
         f"| {' | '.join(printed_difference('S2', 'noisy'))} |",
         f"| {' | '.join(printed_difference('S2', 'S1'))} |",
         "",
-        "Bold: the paired 95 % interval over utterances leaves zero out, and the trainings of all "
-        "seeds agree in sign: weaker evidence than an interval over seeds. Printed: TIMIT, "
-        "noises of NoiseX-92 and CHiME-4, 12.7 million parameters, a far longer "
+        f"Bold: zero lies outside of two 95 % intervals, the one over {trainings} training seeds "
+        f"(with Holm's correction for the {len(next(iter(tables.values())))} cells of S2 minus "
+        "noisy, or of S2 minus S1), and the one over utterances and noises, both drawn anew. "
+        "Printed: TIMIT, noises of NoiseX-92 and CHiME-4, 12.7 million parameters, a far longer "
         "training; no intervals.",
         "",
-        *findings(everything, steps),
+        *findings(everything, steps, tests),
     ]
     return "\n".join(lines)
 
 
-def findings(everything: pd.DataFrame, steps: int) -> list[str]:
+def findings(everything: pd.DataFrame, steps: int, tests: pd.DataFrame) -> list[str]:
     """What was asked of the teaching, and what the answer was, as a list."""
     shortest = int(everything["steps"].min())
     longer = everything[everything["steps"] == steps]
     means = everything[everything["system"] == "S1"].groupby(["steps", "seed"])["si_sdr"].mean()
     scatter = means.groupby("steps").agg(lambda means: means.max() - means.min())
-    printed = published.table2().pivot(index="snr_db", columns="system", values="pesq_raw")
     upper = everything[everything["snr_db"] >= UPPER_DB]
-    leads = dict(iter(seeds.lead_by_budget(everything, metrics=list(METRICS)).groupby("steps")))
-    leads_above = seeds.lead_by_budget(upper, metrics=["si_sdr"])
-    where = [
-        f"{each_seed(leads_above[leads_above['steps'] == budget])} after {budget:,}"
-        for budget in (steps, shortest)
-    ]
     # Rows are sorted by the last metric.
     table = seeds.by_budget(everything, "S1", list(METRICS)[::-1])
     above = seeds.by_budget(upper, "S1", ["si_sdr"])[GAIN]
     return [
-        f"* **Is S2 better than S1?** After {steps:,} steps, {verdict(leads[steps])}: "
-        f"{over_seeds(leads[steps])}. After {shortest:,}, {verdict(leads[shortest])}: "
-        f"{over_seeds(leads[shortest])}. What S2 gains in SI-SDR it gains in the loudest "
-        f"noise: from {number(UPPER_DB, 0)} dB up its lead is {' and '.join(where)}. Another seed "
-        f"alone moves S1 by up to {number(scatter[steps])} dB. The paper's gap is "
-        f"{number((printed['S2'] - printed['S1']).mean(), 2, True)} raw PESQ.",
+        "* **S2 minus S1, training by training** (another seed alone moves S1 by up to "
+        f"{number(scatter[steps])} dB of SI-SDR):",
+        "",
+        *each_test(tests),
+        "",
         "* **What helps?** Other students, minus the S1 of the same steps and seeds. Another seed "
         f"moves S1 by up to {number(scatter[shortest])} dB after {shortest:,} steps: smaller gains "
-        "of one training say nothing. What the names mean is in notebook 06.",
+        "of one training say nothing, and two trainings say little (their interval is in the "
+        "table). What the names mean is in notebook 06; `-smoothing` has another optimum than "
+        "S1, (1 − αc) E[y|x] + αcx, and its loss from −5 dB up follows from that.",
         "",
-        *gains(table, above),
+        *gains(table, above, everything),
         "",
         started(everything, steps, shortest),
         "",
@@ -130,50 +120,52 @@ def between(row: Any, digits: int = 2) -> str:
     return f"{number(row['low'], digits, True)} to {number(row['high'], digits, True)}"
 
 
-def each_seed(rows: pd.DataFrame, digits: int = 2) -> str:
-    """A lead, training by training."""
-    each = rows[rows["seed"] != seeds.ALL]["difference"]
-    return ", ".join(number(value, digits, True) for value in each)
+def printed_gap() -> str:
+    """S2 minus S1 in the paper's Table 2, mean over SNRs."""
+    table = published.table2().pivot(index="snr_db", columns="system", values="pesq_raw")
+    return number((table["S2"] - table["S1"]).mean(), 2, True)
 
 
-def over_seeds(leads: pd.DataFrame) -> str:
-    """S2 minus S1 at one budget: every training, mean and interval over seeds."""
-    parts = []
-    for metric, (label, _) in METRICS.items():
-        rows = leads[leads["metric"] == metric]
-        digits = DIGITS[metric]
-        whole = rows[rows["seed"] == seeds.ALL].iloc[0]
-        parts.append(
-            f"{label} {each_seed(rows, digits)} (mean "
-            f"{number(whole['difference'], digits, True)}, 95 % interval over seeds "
-            f"{between(whole, digits)})"
-        )
-    return "; ".join(parts)
+def each_test(tests: pd.DataFrame) -> list[str]:
+    """The headline's tests as a table: every training, mean, interval over seeds, and p."""
+    lines = [
+        "| steps | SNRs | score | trainings | mean | 95 % over seeds | p | with Holm |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in tests.to_dict("records"):
+        digits = DIGITS[row["metric"]]
+        where = "all" if pd.isna(row["from_db"]) else f"from {number(row['from_db'], 0)} dB up"
+        cells = [
+            f"{row['steps']:,}",
+            where,
+            METRICS[row["metric"]][0],
+            ", ".join(number(lead, digits, True) for lead in row["leads"]),
+            number(row["difference"], digits, True),
+            between(row, digits + 1),
+            f"{row['p']:.2g}",
+            f"{row['holm']:.2g}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
 
 
-def verdict(leads: pd.DataFrame) -> str:
-    """The short answer at one budget: what the intervals over seeds leave standing."""
-    whole = leads[leads["seed"] == seeds.ALL]
-    better = [NAMES[metric] for metric in whole[whole["low"] > 0]["metric"]]
-    worse = [NAMES[metric] for metric in whole[whole["high"] < 0]["metric"]]
-    said = [f"{word} in {listed(m)}" for word, m in (("better", better), ("worse", worse)) if m]
-    return " and ".join(said) or "not shown"
-
-
-def gains(table: pd.DataFrame, above: pd.Series) -> list[str]:
+def gains(table: pd.DataFrame, above: pd.Series, everything: pd.DataFrame) -> list[str]:
     """What every kind of student gains over S1, as a table: over all SNRs, and over the upper."""
     lines = [
-        f"| student | steps | trainings | SI-SDR in dB | from {number(UPPER_DB, 0)} dB up | "
-        "raw PESQ | STOI |",
-        "|---|---|---|---|---|---|---|",
+        "| student | steps | trainings | SI-SDR in dB | 95 % over seeds | "
+        f"from {number(UPPER_DB, 0)} dB up | raw PESQ | STOI |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for steps, name in (key for key in table.index if key[1] != "S1"):
         row = table.loc[(steps, name)]
+        budget = everything[everything["steps"] == int(steps.replace(",", ""))]
+        whole = seeds.by_seed(budget, name, "S1").iloc[-1]
         cells = [
             f"`{name}`" + ("\\*" if "-from-" in name else ""),
             steps,
             f"{row[('', 'seeds')]:.0f}",
             number(row[GAIN], 2, True),
+            "" if whole["seed"] != seeds.ALL else between(whole),
             number(above[steps, name], 2, True),
             number(row[("pesq_raw", "minus S1")], 3, True),
             number(row[("stoi", "minus S1")], 3, True),
@@ -214,18 +206,14 @@ def teaching(
         gain: of each student of that budget over S1.
         above: the same by (steps, student), over the upper SNRs.
     """
-    used = paired(longer, routing.ESTIMATED, "S2", "si_sdr", by=()).iloc[0]
+    used = paired(longer, routing.ESTIMATED, "S2", "si_sdr", by=(), over_noises=True).iloc[0]
     per_seed = seeds.by_seed(everything[everything["steps"] == steps], "S2-mean", "S1")
-    right, lot, mean, quieter = (gain[f"S2{k}"] for k in ("", "-random", "-mean", "-quieter"))
+    mean, quieter = (gain[f"S2{k}"] for k in ("-mean", "-quieter"))
     said = [
         "The right expert helps where it is *used*: the teachers behind an estimate of the SNR "
         f"are {number(used['difference'], 2, True)} dB ({between(used)}) of SI-SDR ahead of S2. "
-        "As a target it does little, and a teacher drawn by lot "
-        + (
-            "more: what is gained is no sign of the right expert at work."
-            if lot > right
-            else "does not do better."
-        )
+        f"As a target it does little, and a teacher drawn by lot "
+        f"{by_lot(everything, steps)}."
     ]
     choices = ["", "-random", "-neighbour", "-soft", "-best", "-one-teacher"]
     quieter_above = above[f"{steps:,}", "S2-quieter"]
@@ -239,11 +227,30 @@ def teaching(
             f"{number(quieter_above, 2, True)} (one training)."
         )
     said.append(
-        "Notebook 06 measures what a target tells the weights: the right teacher says at first "
-        "what clean speech says, and pulls against it later; the mean of all differs less from "
-        "batch to batch."
+        "Notebook 06 measures what a target tells the weights, and where the rows of −20 dB "
+        "pull against all others."
     )
     return " ".join(said)
+
+
+def against_s2(longer: pd.DataFrame, name: str) -> str:
+    """A method against S2 in words, and its lead in SI-SDR."""
+    row = paired(longer, name, "S2", "si_sdr", by=(), over_noises=True).iloc[0]
+    words = better_where(longer, name, "S2", list(METRICS), over_noises=True)
+    return f"{words} SI-SDR {number(row['difference'], 2, True)} dB ({between(row)})."
+
+
+def by_lot(everything: pd.DataFrame, steps: int) -> str:
+    """Whether a teacher drawn by lot does better than the right one, as far as seeds tell."""
+    leads = seeds.by_seed(everything[everything["steps"] == steps], "S2-random", "S2")
+    whole = leads.iloc[-1]
+    each = listed([number(lead, 2, True) for lead in leads["difference"][:-1]])
+    if len(leads) > 1 and whole["low"] > 0:
+        return f"does better than the right one ({each} dB)"
+    return (
+        f"is not told apart from the right one ({each} dB beside it in {len(leads) - 1} "
+        f"trainings, 95 % over seeds {between(whole)})"
+    )
 
 
 def baselines(longer: pd.DataFrame) -> list[str]:
@@ -261,11 +268,9 @@ def baselines(longer: pd.DataFrame) -> list[str]:
     return [
         f"* **Are other methods better than S2** ({millions['S2']} parameters, after the teachers' "
         "trainings; mean of its own)? One training of each network, as many steps as S2; sizes "
-        "are not those of the papers. More in notebook 07.",
-        *(
-            f"    * `{name}` ({said}): {better_where(longer, name, 'S2', list(METRICS))}"
-            for name, said in what.items()
-        ),
+        "are not those of the papers. Intervals are over utterances and noises, both drawn anew. "
+        "More in notebook 07.",
+        *(f"    * `{name}` ({said}): {against_s2(longer, name)}" for name, said in what.items()),
     ]
 
 
@@ -278,17 +283,8 @@ def moved(everything: pd.DataFrame, steps: int) -> list[str]:
     """
     shortest = int(everything["steps"].min())
     upper = everything[everything["snr_db"] >= UPPER_DB]
-    lines = ["S2 minus S1, one number per training seed:", ""]
-    leads = seeds.lead_by_budget(everything, metrics=list(METRICS))
-    for budget, rows in leads.groupby("steps"):
-        lines.append(f"* {budget:,} steps: {over_seeds(rows)}.")
-    for budget, rows in seeds.lead_by_budget(upper, metrics=["si_sdr"]).groupby("steps"):
-        whole = rows[rows["seed"] == seeds.ALL].iloc[0]
-        lines.append(
-            f"* From {number(UPPER_DB, 0)} dB up alone, {budget:,} steps, SI-SDR in dB: "
-            f"{each_seed(rows)}; mean {number(whole['difference'], 2, True)}, 95 % interval over "
-            f"seeds {between(whole)}."
-        )
+    tests = seeds.headline(everything, metrics=list(METRICS), upper_db=UPPER_DB)
+    lines = [f"**S2 minus S1**: {headline(tests)}", "", *each_test(tests)]
     lines += ["", "What else moves S1, in SI-SDR:", ""]
     means = everything[everything["system"] == "S1"].groupby(["steps", "seed"])["si_sdr"].mean()
     for budget, values in means.groupby("steps"):
@@ -303,6 +299,8 @@ def moved(everything: pd.DataFrame, steps: int) -> list[str]:
     lines.append(
         f"* Smoothing, the control that knows nothing, after {shortest:,} steps: "
         + " ".join(over_all(first, "S2-smoothing", "S1", metric) for metric in ("stoi", "si_sdr"))
+        + " Its optimum is another one than that of S1, (1 − αc) E[y|x] + αcx: a part of the noise "
+        "stays in by construction, and costs SI-SDR from −5 dB up."
     )
     return [
         *lines,
@@ -324,17 +322,11 @@ def _by_teacher(
             [f"{number(v, 2, True)} dB in {n} steps" for n, v in reversed(list(found.items()))]
         )
 
-    right, lot = (gain.xs(name, level="system") for name in ("S2", "S2-random"))
     early = f"{shortest:,}"
     per_seed = seeds.by_seed(everything[everything["steps"] == shortest], "S2-mean", "S1")
     return [
         f"* The teacher of the SNR gains {gains('S2')}, a teacher drawn by lot "
-        f"{gains('S2-random')}: "
-        + (
-            "no sign that the right expert is what helps."
-            if (lot > right.reindex(lot.index)).all()
-            else "the right one is better at least once."
-        ),
+        f"{gains('S2-random')}. After {early} steps the lot {by_lot(everything, shortest)}.",
         f"* The mean of all four teachers, what a random one says on average, gains "
         f"{gains('S2-mean')} ({early} steps: 95 % interval over {len(per_seed) - 1} seeds "
         f"{between(per_seed.iloc[-1])}); clean speech as quiet as in that mean, with nothing else "

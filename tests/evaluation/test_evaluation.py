@@ -293,6 +293,27 @@ def test_mixtures_of_one_utterance_are_not_independent_evidence() -> None:
     assert (high - low) / (naive_high - naive_low) == pytest.approx(np.sqrt(45), rel=0.2)
 
 
+def test_an_interval_over_noises_covers_where_the_noises_decide() -> None:
+    rng = np.random.default_rng(8)
+    utterance, noise = np.divmod(np.arange(30 * 15), 15)
+    covered = {"utterances": 0, "both": 0}
+    for _ in range(200):
+        values = (
+            rng.normal(0, 0.3, 30)[utterance]
+            + rng.normal(0, 1, 15)[noise]
+            + rng.normal(0, 0.3, 450)
+        )
+        for name, noises in (("utterances", None), ("both", noise)):
+            low, high = evaluation.interval(values, utterance, noises)
+            covered[name] += low <= 0 <= high
+    assert covered["utterances"] / 200 < 0.6  # says nothing about other noises
+    assert 0.87 <= covered["both"] / 200 <= 0.99
+
+
+def test_one_noise_says_nothing_about_others() -> None:
+    assert np.isnan(evaluation.interval([1.0, 2.0], ["u", "v"], ["n", "n"])).all()
+
+
 def test_one_utterance_has_no_interval_and_a_seed_has_one_answer() -> None:
     assert np.isnan(evaluation.interval([1.0, 2.0], ["u", "u"])).all()
     values, names = np.arange(10.0), np.arange(10)

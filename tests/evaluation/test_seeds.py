@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from snrlib.evaluation import recorded, seeds
+from snrlib.evaluation import findings, recorded, seeds
 from snrlib.experiment import systems
 
 # What a training adds to the score of every mixture.
@@ -72,6 +72,66 @@ def test_a_difference_is_taken_within_the_seed_and_averaged_over_seeds(
 def test_one_seed_gets_no_interval_over_seeds(scores: pd.DataFrame) -> None:
     table = seeds.by_seed(scores[scores["steps"] == 500], metric="pesq_raw")
     assert list(table["seed"]) == [1]
+
+
+def test_the_correction_for_many_tests_is_that_of_a_published_example() -> None:
+    # R's p.adjust(c(0.01, 0.02, 0.03, 0.04, 0.05), "holm").
+    assert np.allclose(seeds.holm([0.01, 0.02, 0.03, 0.04, 0.05]), [0.05, 0.08, 0.09, 0.09, 0.09])
+    corrected = seeds.holm([0.04, np.nan, 0.01])
+    assert np.allclose(corrected[[0, 2]], [0.04, 0.02]) and np.isnan(corrected[1])
+
+
+def test_the_interval_over_seeds_is_students_and_its_p_belongs_to_it() -> None:
+    from scipy import stats
+
+    leads = [0.076, 0.133, 0.158]
+    mean, low, high, p = seeds.over_seeds(leads)
+    found = stats.ttest_1samp(leads, 0.0)
+    assert np.allclose([mean, p], [np.mean(leads), found.pvalue])
+    assert np.allclose([low, high], found.confidence_interval(0.95))
+    assert np.isnan(seeds.over_seeds([0.1])[1:]).all()
+
+
+def noise_in_trainings(lead: float, seed: int) -> pd.DataFrame:
+    """S1 and S2 of three trainings that scatter by 0.02, in 6 noises of 12 utterances."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for training in (1, 2, 3):
+        by_training = rng.normal(lead, 0.02)
+        for system in ("S1", "S2"):
+            rows += [
+                {
+                    "system": system, "seed": training, "steps": 500, "mixture": f"{u}/{snr}",
+                    "utterance": u, "noise": f"n{(u + int(snr)) % 6}", "snr_db": snr,
+                    "speaker": "a", "failure": "",
+                    "stoi": u + (by_training + rng.normal(0, 0.05)) * (system == "S2"),
+                }
+                for u in range(12)
+                for snr in (-10.0, -5.0, 5.0)
+            ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_a_lead_is_shown_where_it_is_and_seldom_where_it_is_not() -> None:
+    real = seeds.cells(noise_in_trainings(0.5, 0), "S2", "S1", ["stoi"])
+    assert list(real["snr_db"]) == [-10.0, -5.0, 5.0, "all"] and real["shown"].all()
+    found = [
+        bool(seeds.cells(noise_in_trainings(0.0, seed), "S2", "S1", ["stoi"])["shown"].any())
+        for seed in range(40)
+    ]
+    assert sum(found) <= 5  # 5 % of studies: more than 5 of 40 happens in 1.4 %
+
+
+def test_the_headline_tests_all_snrs_and_the_upper_ones_together() -> None:
+    table = seeds.headline(noise_in_trainings(0.5, 1), metrics=["stoi"])
+    assert list(table["from_db"].isna()) == [True, False]
+    assert (table["holm"] >= table["p"]).all()
+    assert np.allclose(table["difference"], [np.mean(leads) for leads in table["leads"]])
+    said = findings.headline(table)
+    assert said.startswith("Over all SNRs S2 is better in STOI after 500 steps")
+    nothing = findings.headline(seeds.headline(noise_in_trainings(0.0, 2), metrics=["stoi"]))
+    assert nothing.startswith("Over all SNRs no difference is shown, after 500 steps")
+    assert "from −5 dB up no difference is shown" in nothing
 
 
 def test_students_are_compared_with_the_reference_of_their_own_budget_and_seeds(
