@@ -7,10 +7,12 @@ const LEFT = 8064; // samples of the past that a network sees around a block
 const AHEAD = 512; // and of the future: 32 ms
 const SPARE = 1536; // until the enhanced block must be there: 96 ms to compute and to hand over
 const DELAY = BLOCK + AHEAD + SPARE;
+const LONGEST_DELAY = 5 * BLOCK; // to which a machine that is too busy may stretch it
 const LOUD = 0.4; // RMS of what is played; speech stays below, feedback does not
 
 // Runs on the audio thread. It passes on what it hears, and plays what has come back DELAY
-// samples later; the bypass plays the microphone with the same delay.
+// samples later; the bypass plays the microphone with the same delay. A block that comes too late
+// makes the delay longer by half a block, once and for all: better late than torn.
 const worklet = `
 class Loop extends AudioWorkletProcessor {
   constructor({ processorOptions }) {
@@ -43,7 +45,10 @@ class Loop extends AudioWorkletProcessor {
       let played = 0;
       if (this.play && then >= 0) {
         const there = then < this.known;
-        if (!there && !this.bypass) this.missed++;
+        if (!there && !this.bypass) {
+          this.missed++;
+          if (this.delay < this.longest) this.delay += this.size / 2;
+        }
         const wanted = this.bypass || !there ? 0 : 1;
         this.share += (wanted - this.share) * 0.01; // 6 ms: no click
         const estimate = there ? this.estimate[then % this.ring] : 0;
@@ -57,7 +62,8 @@ class Loop extends AudioWorkletProcessor {
       const samples = new Float32Array(this.block.length * 128);
       this.block.forEach((part, i) => samples.set(part, 128 * i));
       this.block = [];
-      this.port.postMessage({ samples, missed: this.missed }, [samples.buffer]);
+      const { missed, delay } = this;
+      this.port.postMessage({ samples, missed, delay }, [samples.buffer]);
     }
     return true;
   }
@@ -79,7 +85,7 @@ function microphoneTrouble(error) {
 }
 
 class Microphone {
-  // onblock: takes {samples, missed}, BLOCK samples at a time.
+  // onblock: takes {samples, missed, delay}, BLOCK samples at a time.
   async open(play, onblock) {
     if (!navigator.mediaDevices?.getUserMedia) {
       throw new Error("this page may not ask for one: open it from https or from a file");
@@ -91,7 +97,8 @@ class Microphone {
       this.context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
       // A blob: address fails here in Chromium; a data: address loads everywhere.
       await this.context.audioWorklet.addModule(`data:text/javascript;base64,${btoa(worklet)}`);
-      const processorOptions = { play, delay: DELAY, size: BLOCK, ring: 8 * BLOCK };
+      const lasting = { delay: DELAY, longest: LONGEST_DELAY, size: BLOCK, ring: 8 * BLOCK };
+      const processorOptions = { play, ...lasting };
       this.node = new AudioWorkletNode(this.context, "loop", {
         numberOfInputs: 1, numberOfOutputs: 1, outputChannelCount: [1], channelCount: 1,
         channelCountMode: "explicit", processorOptions,
@@ -120,9 +127,9 @@ class Microphone {
   }
 
   // Seconds from the mouth to the ear that are known: ours, and the browser's.
-  get delay() {
+  after(samples) {
     const { baseLatency = 0, outputLatency = 0 } = this.context || {};
-    return DELAY / RATE + baseLatency + outputLatency;
+    return samples / RATE + baseLatency + outputLatency;
   }
 }
 
@@ -162,7 +169,7 @@ class Live {
     await this.microphone.open(true, (block) => this.take(block));
   }
 
-  async take({ samples, missed }) {
+  async take({ samples, missed, delay }) {
     const { past } = this;
     past.copyWithin(0, samples.length);
     past.set(samples, past.length - samples.length);
@@ -178,7 +185,7 @@ class Live {
     const rms = (signal) => Math.sqrt(energy(signal) / signal.length);
     this.loud = rms(estimate) > LOUD ? this.loud + 1 : 0;
     this.tell({
-      delay: this.microphone.delay, missed, compute, heard: rms(samples), played: rms(estimate),
+      delay: this.microphone.after(delay), missed, compute, heard: rms(samples), played: rms(estimate),
     });
     if (this.loud >= 4) this.onfeedback();
   }
