@@ -19,6 +19,7 @@ from snrlib.commands import pages
 from snrlib.enhancement import load_model
 from snrlib.listening import desk, spectrogram
 from snrlib.listening.desk import page, showing, sounds
+from snrlib.listening.players import compare
 from snrlib.support.files import write_text
 
 pytestmark = pytest.mark.browser
@@ -477,7 +478,9 @@ def test_a_page_of_the_book_holds_the_desk_in_a_frame(browser: Any, site: Path) 
     shown = showing.Desk(site / "desk.html")
     assert "desk.html" in repr(shown)
     output = new_output("display_data", data={"text/html": shown._repr_html_()})
-    cells = [new_code_cell("desk.show(run.folder)", outputs=[output])]
+    sound = {"clean": material()[0]}
+    players = new_output("display_data", data={"text/html": compare(sound).html})
+    cells = [new_code_cell("desk.show(run.folder)", outputs=[output, players])]
     nbformat.write(new_notebook(cells=cells), site / "00_page.ipynb")
     pages.export(site / "00_page.ipynb", site / "00_page.html")
     complaints(browser)
@@ -493,6 +496,13 @@ def test_a_page_of_the_book_holds_the_desk_in_a_frame(browser: Any, site: Path) 
         assert not browser.find_element("css selector", ".top").is_displayed()
         adopted = "return document.documentElement.dataset.theme"
         until(lambda: browser.execute_script(adopted) == theme, "the theme of the page around")
+        browser.execute_script("snrlibDesk.toggle()")
+        playing = "return snrlibDesk.player.playing"
+        until(lambda: browser.execute_script(playing), "the desk to play")
+        browser.switch_to.default_content()
+        browser.execute_script("document.querySelector('audio').play()")
+        browser.switch_to.frame(frame)
+        until(lambda: not browser.execute_script(playing), "the desk to give way to a player")
     finally:
         browser.switch_to.default_content()
     assert complaints(browser) == []

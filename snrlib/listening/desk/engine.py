@@ -9,7 +9,6 @@ Notebook: 03_time_domain_unet.
 
 import base64
 import textwrap
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +93,8 @@ class Engine:
         return self._exports[name](self._store, *arguments)
 
 
-@cache
-def _compiled() -> Any:
+def _instance() -> tuple[Any, Any]:
+    """A store and the engine's functions in it; compiling takes some ten milliseconds."""
     try:
         import wasmtime
     except ImportError as error:
@@ -103,12 +102,6 @@ def _compiled() -> Any:
             "Running the page's engine in Python needs wasmtime: pip install wasmtime."
         ) from error
     machine = wasmtime.Engine()
-    return machine, wasmtime.Module(machine, binary())
-
-
-def _instance() -> tuple[Any, Any]:
-    machine, module = _compiled()
-    import wasmtime
-
     store = wasmtime.Store(machine)
+    module = wasmtime.Module(machine, binary())
     return store, wasmtime.Instance(store, module, []).exports(store)

@@ -95,6 +95,9 @@ async function toggle() {
   });
   graph = { context, gains };
   button.textContent = "Stop";
+  const outer = outerFrame()?.ownerDocument;
+  outer?.querySelectorAll("audio").forEach((audio) => audio.pause());
+  outer?.dispatchEvent(new CustomEvent("snrlib-plays", { detail: get("play") }));
 }
 
 get("alpha").addEventListener("input", () => setAlpha(get("alpha").value));
@@ -114,6 +117,10 @@ get("picture").addEventListener("pointerdown", (event) => {
 });
 get("picture").addEventListener("pointermove", (event) => {
   if (get("picture").hasPointerCapture(event.pointerId)) drag(event);
+});
+// One sound at a time, as the panels have it.
+outerFrame()?.ownerDocument.addEventListener("snrlib-plays", ({ detail }) => {
+  if (graph && detail !== get("play")) toggle();
 });
 followTheme(() => {});
 draw();

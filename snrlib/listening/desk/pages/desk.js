@@ -659,6 +659,8 @@ function choose(index) {
 // ----------------------------------------------------------------------------------- the sound
 
 function showPlaying() {
+  if (player.playing && !state.played) window.parent.postMessage({ snrlibPlays: true }, "*");
+  state.played = player.playing;
   get("play").textContent = player.playing ? "Stop" : "Play";
   const saying = `${player.playing ? "Playing" : "Stopped"}: ${systems[state.heard].name}`;
   if (get("status").textContent !== saying) get("status").textContent = saying;
@@ -1082,6 +1084,7 @@ function setUpTheme() {
   // The pages of the book tell their theme, and want to know how high this one is.
   addEventListener("message", ({ data }) => {
     if (data && ["light", "dark"].includes(data.snrlibTheme)) adopt(data.snrlibTheme);
+    if (data?.snrlibStop) player.stop();
   });
   new ResizeObserver(() => {
     const height = document.body.offsetHeight + 4;
