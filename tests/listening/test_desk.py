@@ -113,6 +113,26 @@ def test_the_mixture_is_that_of_mixing_and_each_network_that_of_load_model(table
         assert {arc.get_attribute("data-teacher") for arc in lit} == {charge}
 
 
+def test_the_network_that_is_heard_comes_first(table: Any) -> None:
+    # Whichever is heard: it is there before any other has been begun.
+    for name in ("T4", "S1"):
+        table.execute_script("snrlibDesk.choose(arguments[0])", system(table, name))
+        order = table.execute_async_script(
+            """const { systems, state, setSnr } = snrlibDesk, done = arguments[1], came = [];
+            const watch = () => {
+              for (const s of systems)
+                if (s.kind === "network" && s.version === state.version && !state.turned)
+                  if (!came.includes(s.name)) came.push(s.name);
+              if (state.snr === arguments[0] && came.length === 6) done(came);
+              else setTimeout(watch, 1);
+            };
+            setSnr(arguments[0]);
+            watch();""",
+            3.3 if name == "T4" else 4.4,
+        )
+        assert order[0] == name
+
+
 def test_the_rule_is_that_of_the_paper_at_every_step(table: Any) -> None:
     snrs = np.round(np.arange(-20, 20.05, 0.1), 1).tolist()
     facts = "JSON.parse(document.getElementById('facts').textContent).teachers"
@@ -344,8 +364,8 @@ def test_what_is_live_is_what_python_computes(table: Any) -> None:
         f"""const done = arguments[1], whole = Float32Array.from(arguments[0]), key = {key};
         const {{ crew }} = snrlibDesk, home = crew.home.get(key), at = 12000;
         const window = whole.slice(at - 8064, at + 2048 + 512);
-        crew.ask(home, "quiet", {{}}, 0)
-          .then(() => crew.ask(home, "live", {{ key, window, left: 8064, hop: 2048 }}, 0))
+        crew.ask(home, "quiet", {{}}, () => 0)
+          .then(() => crew.ask(home, "live", {{ key, window, left: 8064, hop: 2048 }}, () => 0))
           .then((o) => done([o.rms, sound(o.estimate)]));""",
         noisy.tolist(),
     )

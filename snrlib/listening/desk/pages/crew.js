@@ -12,6 +12,8 @@ async function unzipped(bytes) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+const URGENT = 1; // priority of what is heard; what is looked at comes after it
+
 class Crew {
   constructor(size, source, binary) {
     this.waiting = [];
@@ -26,7 +28,7 @@ class Crew {
       return worker;
     });
     this.ready = Promise.all(
-      this.workers.map((worker) => this.ask(worker, "engine", { binary }, -2)),
+      this.workers.map((worker) => this.ask(worker, "engine", { binary }, () => -2)),
     );
   }
 
@@ -34,10 +36,11 @@ class Crew {
   async load(facts, numbers) {
     const worker = this.workers[this.next++ % this.workers.length];
     this.home.set(facts.key, worker);
-    await this.ask(worker, "load", { facts, numbers }, -1);
+    await this.ask(worker, "load", { facts, numbers }, () => -1);
   }
 
-  // Work for the worker that has the network, or for any; a lower priority number comes first.
+  // Work for the worker that has the network, or for any. `priority` tells, whenever it is asked,
+  // how long this may wait: a lower number comes first.
   hear(work, priority, wanted = () => true) {
     const worker = work.key ? this.home.get(work.key) : null;
     return this.ask(worker, "hear", work, priority, wanted);
@@ -55,10 +58,16 @@ class Crew {
     const dropped = this.waiting.filter((job) => !job.wanted());
     this.waiting = this.waiting.filter((job) => !dropped.includes(job));
     dropped.forEach((job) => job.resolve(null));
-    this.waiting.sort((a, b) => a.priority - b.priority); // a stable sort: first come, first served
+    for (const job of this.waiting) job.rank = job.priority();
+    this.waiting.sort((a, b) => a.rank - b.rank); // a stable sort: first come, first served
+    // Nothing else is begun while somebody waits to hear: on two cores it would take its half.
+    const running = this.workers.filter(({ busy }) => busy).map(({ job }) => job);
+    const urgent = [...this.waiting, ...running].some(({ rank }) => rank <= URGENT);
     for (const worker of this.workers) {
       if (worker.busy) continue;
-      const at = this.waiting.findIndex((job) => job.worker === worker || !job.worker);
+      const at = this.waiting.findIndex(
+        (job) => (job.worker === worker || !job.worker) && (!urgent || job.rank <= URGENT),
+      );
       if (at < 0) continue;
       const [job] = this.waiting.splice(at, 1);
       worker.busy = true;

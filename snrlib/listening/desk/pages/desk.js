@@ -146,7 +146,7 @@ function newScene() {
   player.exchange(sources, state.heard);
   get("position").max = length / RATE;
   if (state.clean) {
-    hear(systems[0], state.clean, -1, state.scene);
+    hear(systems[0], state.clean, 1.5, state.scene);
     systems[0].score = Infinity;
   }
   mixAnew();
@@ -162,7 +162,7 @@ function mixAnew() {
   system.score = state.clean ? siSdr(state.clean, noisy) : null;
   if (state.clean) system.curve.set(state.snr, system.score);
   take(system, noisy, version);
-  hear(system, noisy, 0, null);
+  hear(system, noisy, 1.5, null);
   enhanceAll();
   showDial();
   showCards();
@@ -851,7 +851,7 @@ async function toggleLive() {
       (window) => {
         const chosen = systems[liveSystem()];
         const { key } = chosen.ready ? chosen : system;
-        return crew.ask(crew.home.get(key), "live", { key, ...window }, -1);
+        return crew.ask(crew.home.get(key), "live", { key, ...window }, () => -1);
       },
       showLive,
       () => endLive("It was feeding back, and has been stopped: put on headphones, and try again."),
