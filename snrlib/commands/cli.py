@@ -145,7 +145,7 @@ def study(
 
     plan = plans.plan(profile, run_dir, list(only), start, _common(options), dict(given), notebooks)
     if dry_run:
-        click.echo(plans.describe(plan, force))
+        click.echo(plans.describe(plan, plans.states(plan, force)))
         return
     contents = studies.run(plan, force, click.echo)
     click.echo(f"Open {contents.as_uri()}")

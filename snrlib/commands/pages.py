@@ -152,6 +152,7 @@ def write_contents(
     notebooks: list[Path],
     footer: str,
     listening_test: str = "",
+    waiting: int = 0,
 ) -> None:
     """Writes the contents page: every chapter, its state, and the headline outputs.
 
@@ -161,6 +162,7 @@ def write_contents(
         notebooks: executed notebooks in which to look for cells tagged `headline`.
         footer: one line about the run (profile, folder).
         listening_test: the page of the blind test beside it; empty where there is none.
+        waiting: how many notebooks are still to run; the page then tells when one has finished.
     """
     shown = [(path.stem, _headlines(path, path.stat().st_mtime_ns)) for path in notebooks]
     headlines = [(name, fragment) for name, fragment in shown if fragment]
@@ -169,6 +171,8 @@ def write_contents(
         "name": "index",
         "chapters": chapters,
         "footer": footer,
+        "listening_test": listening_test,
+        "waiting": waiting,
     }
     _write_page(page, "contents.html.j2", site, headlines=headlines)
 

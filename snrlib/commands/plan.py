@@ -188,10 +188,15 @@ def states(plan: Plan, force: bool = False) -> dict[str, str]:
     return found
 
 
-def describe(plan: Plan, force: bool = False) -> str:
-    """The plan as text: each notebook, whether it would run, and what that would cost."""
+def describe(plan: Plan, state: dict[str, str] | None = None) -> str:
+    """The plan as text: each notebook, whether it would run, and what that would cost.
+
+    Args:
+        plan: of the study.
+        state: :func:`states` of it, where they are known already.
+    """
     lines = [f"Study in {plan.folder}"]
-    state = states(plan, force)
+    state = states(plan) if state is None else state
     for name, word in state.items():
         cost = f"about {duration(plan.estimates[name])}" if name in plan.estimates else "not known"
         lines.append(f"  {name:<28}{word:<12}{cost if word == 'to run' else ''}".rstrip())

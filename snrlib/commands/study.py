@@ -39,12 +39,13 @@ def run(plan: Plan, force: bool = False, say: Callable[[str], None] = print) -> 
         for left in (plan.folder / "notebooks").glob(".*.unfinished.ipynb"):
             left.unlink()  # of a study that was killed
         record = read_record(plan.folder)
-        say(describe(plan, force).splitlines()[-1])
+        state = states(plan, force)
+        say(describe(plan, state).splitlines()[-1])
+        told = False
         for position, name in enumerate(plan.chosen, start=1):
             notebook = next(n for n in plan.notebooks if n.name == name)
-            # Looked at anew each time: what ran before may have made this one stale.
             here = f"[{position}/{len(plan.chosen)}] {name}"
-            if states(plan)[name] == "up to date" and not force:
+            if state[name] == "up to date":
                 say(f"{here}: up to date")
                 continue
             known = plan.estimates.get(name)
@@ -54,10 +55,14 @@ def run(plan: Plan, force: bool = False, say: Callable[[str], None] = print) -> 
             except SnrlibError:
                 _build_site(plan, record, waiting=[])
                 raise
-            rest = plan.chosen[position:]
-            waiting = [n for n in rest if states(plan, force)[n] == "to run"]
+            # Looked at anew: what ran may have made those after it stale.
+            state = states(plan, force)
+            waiting = [n for n in plan.chosen[position:] if state[n] == "to run"]
             say(f"    {_finished(plan, record[name], started, waiting)}")
-            _build_site(plan, record, waiting)
+            contents = _build_site(plan, record, waiting)
+            if waiting and not told:
+                say(f"    Read along while the rest runs: {contents.as_uri()}")
+                told = True
         contents = _build_site(plan, record, waiting=[])
         say(f"Study finished in {duration(time.monotonic() - started)}.")
     return contents
@@ -166,13 +171,21 @@ def _build_site(plan: Plan, record: dict[str, Any], waiting: list[str]) -> Path:
         pages.export(source, page, chapters, footer)
         known[name] = identity
     write_json(made_from, known)
+    finished = sum(chapter.status == "done" for chapter in chapters)
+    # A page opened from the disk may load a script, and nothing else.
+    write_text(folder / "progress.js", f"window.snrlibFinished = {finished};\n")
     desk.build(folder, plan.folder)
     test = plan.folder / "listening" / blind.PAGE
     if test.is_file():  # notebook 09 made it; the site can then be handed on as it is
         write_text(folder / blind.PAGE, test.read_text(encoding="utf-8"))
     contents = folder / "index.html"
     pages.write_contents(
-        contents, chapters, notebooks, footer, blind.PAGE if test.is_file() else ""
+        contents,
+        chapters,
+        notebooks,
+        footer,
+        blind.PAGE if test.is_file() else "",
+        waiting=len(waiting),
     )
     pages.write_search(folder / "search.html", chapters, sources, footer)
     return contents

@@ -198,6 +198,11 @@ def test_the_contents_page_names_every_chapter_and_repeats_headlines(
     assert 'href="glossary.html"' in contents
     assert "<td>42.0</td>" in contents and "Folded" not in contents
     assert [a for a in loaded(contents) if not a.startswith("data:")] == []
+    assert "listening_test.html" not in contents and "progress.js" not in contents
+    # While a study runs, and where there is a blind test, the page says so.
+    pages.write_contents(path, CHAPTERS, [executed], "", "listening_test.html", waiting=2)
+    growing = path.read_text(encoding="utf-8")
+    assert 'href="listening_test.html"' in growing and "2 notebooks to go" in growing
 
 
 @pytest.fixture

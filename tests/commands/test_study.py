@@ -110,6 +110,23 @@ def test_the_site_shows_what_ran(finished: Path) -> None:
     assert 'href="00_first.html"' in second
 
 
+def test_the_site_is_told_of_as_soon_as_there_is_something_to_read(kit: Path) -> None:
+    told: list[str] = []
+
+    def say(line: str) -> None:
+        told.append(line)
+        if "Read along" in line:
+            index = kit / "run" / "site" / "index.html"
+            assert line.endswith(index.as_uri())
+            assert "1 notebook to go" in index.read_text(encoding="utf-8")
+            assert (index.parent / "progress.js").read_text() == "window.snrlibFinished = 1;\n"
+
+    contents = study.run(plan(kit), say=say)
+    assert sum("Read along" in line for line in told) == 1
+    assert "to go" not in contents.read_text(encoding="utf-8")
+    assert (contents.parent / "progress.js").read_text() == "window.snrlibFinished = 2;\n"
+
+
 def test_the_book_holds_what_has_run_and_the_texts_beside_it(finished: Path) -> None:
     glossary = finished / "notebooks" / "glossary.md"
     glossary.write_text("# Glossary\n\nWords.\n\n### SNR\n\nA ratio.\n", encoding="utf-8")
@@ -179,7 +196,7 @@ def test_other_parameters_or_another_profile_mean_another_run(finished: Path) ->
 def test_times_of_an_earlier_run_are_the_estimate(finished: Path) -> None:
     known = plan(finished, common={"seed": 3})
     assert all(0 < known.estimates[name] < 60 for name in ("00_first", "01_second"))
-    assert "2 to run: about" in plans.describe(known, force=True)
+    assert "2 to run: about" in plans.describe(known, plans.states(known, force=True))
 
 
 def test_a_dry_run_tells_the_cost_and_starts_nothing(kit: Path) -> None:
