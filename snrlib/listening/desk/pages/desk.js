@@ -384,7 +384,7 @@ function drawCurves() {
     );
   }
   for (let snr = LOWEST; snr <= HIGHEST; snr += 5) {
-    if (snr % 10 && plot.width < 420) continue;
+    if (snr % 10 && plot.width < 560) continue;
     const x = acrossOf(snr);
     const anchor = snr === HIGHEST ? "end" : "middle";
     const text = snr === HIGHEST ? "20 dB SNR" : minus(snr);
