@@ -7,6 +7,7 @@ Notebook: 09_listening_test.
 """
 
 import html
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -179,8 +180,18 @@ def _controls(
         with shown:
             display(heard, scores.round(3))
 
-    # The slider moves the number; a number beyond the slider's ends stays as it was typed.
-    rough.observe(lambda change: setattr(exact, "value", change["new"]), names="value")
+    # Each moves the other; a number beyond the slider's ends stays as it was typed.
+    def turned(change: dict[str, Any]) -> None:
+        exact.value = change["new"]
+
+    def typed(change: dict[str, Any]) -> None:
+        if math.isfinite(change["new"]):
+            rough.unobserve(turned, names="value")
+            rough.value = min(rough.max, max(rough.min, change["new"]))
+            rough.observe(turned, names="value")
+
+    rough.observe(turned, names="value")
+    exact.observe(typed, names="value")
     for control in (utterance, noise, part, exact, chosen):
         control.observe(update, names="value")
     update()

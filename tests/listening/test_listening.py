@@ -250,6 +250,13 @@ def test_with_a_reader_explore_shows_controls_and_refuses_in_words(records, monk
     assert "SNR of inf dB cannot be mixed" in note.value
     exact.value = 61.5
     assert note.value == ""
+    # The slider follows as far as it reaches, and leaves what was typed; it moves the number.
+    slider = box.children[2].children[1]
+    assert (exact.value, slider.value) == (61.5, 20)
+    exact.value = -7.25
+    assert (exact.value, slider.value) == (-7.25, -7.25)
+    slider.value = 4
+    assert (exact.value, slider.value) == (4, 4)
 
 
 def test_an_unknown_model_is_refused(records) -> None:
