@@ -9,7 +9,6 @@ Notebook: 01_data_construction.
 
 import logging
 import shutil
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,11 +18,16 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
+from snrlib.support import containers
 from snrlib.support.errors import AudioError
 from snrlib.support.files import atomic
 
 SAMPLE_RATE = 16_000
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".au")
+
+# What a recording can be: down to 1 kHz, up to ultrasound; samples of 32-bit integers.
+RATES = (1_000, 1_000_000)
+LOUDEST = 2.0**31
 
 # Long Ogg Vorbis files crash some versions of libsndfile when written in one call.
 _BLOCK = 1 << 16
@@ -40,6 +44,7 @@ class AudioInfo(NamedTuple):
     seconds: float
     sample_rate: int
     channels: int
+    coding: str = ""  # "FLAC PCM_16"
 
 
 def resampled_length(frames: int, from_rate: int, to_rate: int = SAMPLE_RATE) -> int:
@@ -66,16 +71,10 @@ def info(path: str | Path) -> AudioInfo:
         AudioError: the file is missing, empty or not audio.
     """
     path = _existing(path)
-    try:
-        header = soundfile.info(str(path))
-    except soundfile.SoundFileError as error:
-        raise AudioError(
-            f"{path} is not audio that can be read ({_reason(error)}); convert it to WAV or FLAC."
-        ) from error
-    if header.frames <= 0:
-        raise AudioError(f"{path} holds no audio; replace the file or remove it from the list.")
-    samples = resampled_length(header.frames, header.samplerate)
-    return AudioInfo(samples, samples / SAMPLE_RATE, header.samplerate, header.channels)
+    with _decoder(path) as file:
+        samples = resampled_length(file.frames, file.samplerate)
+        coding = f"{file.format} {file.subtype}"
+        return AudioInfo(samples, samples / SAMPLE_RATE, file.samplerate, file.channels, coding)
 
 
 def read(
@@ -99,24 +98,16 @@ def read(
             asked for, or holds NaN or infinities.
     """
     path = _existing(path)
-    try:
-        with soundfile.SoundFile(str(path)) as file:
-            rate, channels, frames = file.samplerate, file.channels, file.frames
-            if rate == sample_rate and start:
-                file.seek(min(start, frames))
-            wanted = samples if rate == sample_rate and samples is not None else -1
-            signal = file.read(wanted, dtype="float32", always_2d=True)
-            whole = rate != sample_rate or (start == 0 and samples is None)
-    except soundfile.SoundFileError as error:
-        raise AudioError(
-            f"{path} is not audio that can be read ({_reason(error)}); convert it to WAV or FLAC."
-        ) from error
-    if frames <= 0:
-        raise AudioError(f"{path} holds no audio; replace the file or remove it from the list.")
-    if (whole and len(signal) < frames) or _truncated(path):
+    with _decoder(path) as file:
+        rate, channels, frames = file.samplerate, file.channels, file.frames
+        if rate == sample_rate and start:
+            file.seek(min(start, frames))
+        wanted = samples if rate == sample_rate and samples is not None else -1
+        signal = file.read(wanted, dtype="float32", always_2d=True)
+        whole = rate != sample_rate or (start == 0 and samples is None)
+    if whole and len(signal) < frames:
         raise AudioError(f"{path} is truncated; fetch or copy the file again.")
-    if not np.isfinite(signal).all():
-        raise AudioError(f"{path} holds NaN or infinite samples; export the recording again.")
+    check_amplitude(signal, str(path))
     _say_what_changes(path, rate, channels, sample_rate)
     mono = signal.mean(axis=1, dtype=np.float32) if channels > 1 else signal[:, 0]
     if rate != sample_rate:
@@ -145,8 +136,6 @@ def blocks(path: str | Path, samples: int = 1 << 18, quiet: bool = False) -> Ite
     """
     path = _existing(path)
     header = info(path)
-    if _truncated(path):
-        raise AudioError(f"{path} is truncated; fetch or copy the file again.")
     if not quiet:
         _say_what_changes(path, header.sample_rate, header.channels, SAMPLE_RATE)
     stream = None
@@ -157,23 +146,15 @@ def blocks(path: str | Path, samples: int = 1 << 18, quiet: bool = False) -> Ite
             header.sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ"
         )
     frames = given = 0
-    try:
-        with soundfile.SoundFile(str(path)) as file:
-            while len(block := file.read(samples, dtype="float32", always_2d=True)):
-                frames += len(block)
-                if not np.isfinite(block).all():
-                    raise AudioError(
-                        f"{path} holds NaN or infinite samples; export the recording again."
-                    )
-                mono = block.mean(axis=1, dtype=np.float32) if header.channels > 1 else block[:, 0]
-                signal = stream.resample_chunk(mono) if stream else np.ascontiguousarray(mono)
-                given += len(signal)
-                yield signal
-            expected = file.frames
-    except soundfile.SoundFileError as error:
-        raise AudioError(
-            f"{path} is not audio that can be read ({_reason(error)}); convert it to WAV or FLAC."
-        ) from error
+    with _decoder(path) as file:
+        while len(block := file.read(samples, dtype="float32", always_2d=True)):
+            frames += len(block)
+            check_amplitude(block, str(path))
+            mono = block.mean(axis=1, dtype=np.float32) if header.channels > 1 else block[:, 0]
+            signal = stream.resample_chunk(mono) if stream else np.ascontiguousarray(mono)
+            given += len(signal)
+            yield signal
+        expected = file.frames
     if frames < expected:
         raise AudioError(f"{path} is truncated; fetch or copy the file again.")
     if stream:
@@ -298,6 +279,60 @@ def rms_dbfs(signal: np.ndarray) -> float:
     return 10 * float(np.log10(power)) if power > 0 else -np.inf
 
 
+@contextmanager
+def _decoder(path: Path) -> Iterator[soundfile.SoundFile]:
+    """The file as libsndfile decodes it, to its true end.
+
+    Raises:
+        AudioError: not audio, without audio, not as long as it says, or of an absurd rate.
+    """
+    source = containers.opened(path)
+    try:
+        with soundfile.SoundFile(source) as file:
+            if file.frames <= 0:
+                raise AudioError(
+                    f"{path} holds no audio; replace the file or remove it from the list."
+                )
+            check_rate(file.samplerate, str(path))
+            yield file
+    except soundfile.SoundFileError as error:
+        raise AudioError(
+            f"{path} is not audio that can be read ({_reason(error)}); convert it to WAV or FLAC."
+        ) from error
+    finally:
+        if not isinstance(source, str):
+            source.close()
+
+
+def check_rate(sample_rate: float, what: str = "The recording") -> None:
+    """Does nothing for a sample rate that a recording can have.
+
+    Raises:
+        AudioError: it is outside `RATES`.
+    """
+    if not RATES[0] <= sample_rate <= RATES[1]:
+        raise AudioError(
+            f"{what} says it has {sample_rate:,} samples a second; recordings have "
+            f"{RATES[0]:,} to {RATES[1]:,}: correct the header, or export it again."
+        )
+
+
+def check_amplitude(signal: np.ndarray, what: str = "The recording") -> None:
+    """Does nothing for finite samples up to `LOUDEST`.
+
+    Raises:
+        AudioError: NaN, infinities, or values that no recording holds.
+    """
+    loudest = float(np.abs(signal).max(initial=0))
+    if not np.isfinite(loudest):
+        raise AudioError(f"{what} holds NaN or infinite samples; export the recording again.")
+    if loudest > LOUDEST:
+        raise AudioError(
+            f"{what} holds samples of {loudest:.0e}, beyond any recording (full scale is 1, and "
+            f"{LOUDEST:.0e} in 32-bit integers); export it again."
+        )
+
+
 def _say_what_changes(path: Path, rate: int, channels: int, wanted: int) -> None:
     if channels > 1:
         log.info("%s: %d channels mixed down to one.", path.name, channels)
@@ -327,25 +362,3 @@ def _unwritable(path: Path) -> AudioError:
         else "the folder does not take new files; choose another one"
     )
     return AudioError(f"Cannot write {path}: {why}.")
-
-
-def _truncated(path: Path) -> bool:
-    """True when a WAV or Ogg file ends before it says it does; libsndfile reads on in silence."""
-    size = path.stat().st_size
-    with open(path, "rb") as file:
-        head = file.read(12)
-        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-            while len(chunk := file.read(8)) == 8:
-                name, length = chunk[:4], struct.unpack("<I", chunk[4:])[0]
-                if name == b"data":
-                    # Streams written to a pipe carry a placeholder for a length nobody knew.
-                    return length < 0x7FFF0000 and file.tell() + length > size
-                file.seek(length + length % 2, 1)
-            return True
-        if head[:4] == b"OggS":
-            file.seek(max(0, size - (1 << 16)))
-            tail = file.read()
-            last = tail.rfind(b"OggS")
-            end_of_stream = last >= 0 and tail[last + 5] & 4
-            return not end_of_stream
-    return False

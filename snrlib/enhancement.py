@@ -127,8 +127,8 @@ class Enhancer:
         noisy = np.asarray(noisy)
         if noisy.ndim != 1:
             raise AudioError(f"A mono recording (samples,) is needed, not shape {noisy.shape}.")
-        if not np.isfinite(noisy).all():
-            raise AudioError("The recording holds NaN or infinities; export it again.")
+        audio.check_rate(sample_rate)
+        audio.check_amplitude(noisy)
         noisy = noisy.astype(np.float32)
         if sample_rate == SAMPLE_RATE:
             return noisy

@@ -11,7 +11,10 @@ from snrlib.corpora import registered
 from snrlib.corpora.corpus import Corpus
 from snrlib.corpora.fetch import MEGABYTE, Download
 from snrlib.corpora.listing import UnreadableFilesError
+from snrlib.datasets.recipes import speakers_shared
+from snrlib.support import tables
 from snrlib.support.errors import SnrlibError
+from snrlib.support.files import atomic
 
 # More problems than these are counted, not printed.
 _SHOWN = 20
@@ -196,13 +199,23 @@ def add_command(name: str, path: Path, speaker: str | None) -> None:
 @data.command("check")
 @click.argument("name", metavar="NAME")
 @click.option("--jobs", default=-1, help="Files opened at once; -1 for one per core.")
-def check_command(name: str, jobs: int) -> None:
-    """Count a corpus, and open every file of it.
+@click.option(
+    "--table", type=click.Path(path_type=Path), help="CSV file with every file's measures."
+)
+@click.option(
+    "--figure", type=click.Path(path_type=Path), help="Picture of levels and lengths (.png, .svg)."
+)
+def check_command(name: str, jobs: int, table: Path | None, figure: Path | None) -> None:
+    """Is a corpus sound? Count it, open every file of it, and name what is odd.
+
+    Problems end with status 1: files that cannot be read to their end, silent ones, audio or
+    voices that are in training and in the test, a copy that is not whole. Odd levels, clipping,
+    offsets, gaps, repeated audio and what does not swing as speech does are named.
 
     \b
     Examples:
       snrlib data check timit
-      snrlib data check folder:/home/me/recordings
+      snrlib data check folder:/home/me/recordings --table check.csv --figure check.png
     """
     from snrlib.corpora.checking import check
 
@@ -224,13 +237,33 @@ def check_command(name: str, jobs: int) -> None:
             click.echo(f"  {mark} {found:,} {what} of {expected:,}")
     for kind, count in report.formats.most_common():
         click.echo(f"  {count:,} files: {kind}")
+    for line in _by_split(records, report.table):
+        click.echo(f"  {line}")
+    if table:
+        tables.write(table, report.table.drop(columns="audio"))
+        click.echo(f"  every file's measures: {table}")
+    if figure:
+        from snrlib.plots.corpora import soundness
+
+        with atomic(figure) as unfinished:
+            soundness(report.table)[0].savefig(unfinished, dpi=150)
+        click.echo(f"  figure: {figure}")
+    _print_problems(report.odd, "[ODD]")
     silent = [f"{path} is silent; no SNR is defined for it." for path in report.silent]
+    shared = speakers_shared(records)
+    voices = [f"{', '.join(shared[:_NAMED])}: in training and in the test."] * bool(shared)
     problems = report.unreadable + silent
-    _print_problems(problems)
+    _print_problems(problems + report.leaking + voices)
     if problems:
         raise SnrlibError(
             f"{len(problems):,} of {len(records):,} files of '{name}' cannot be used; copy or "
             "fetch them again, or remove them."
+        )
+    if report.leaking or voices:
+        raise SnrlibError(
+            f"Training and test of '{name}' share {'audio' if report.leaking else 'voices'}, so a "
+            "test would say nothing of new ones; move the files, or name the speakers with "
+            "`snrlib data add folder PATH --speaker PATTERN`."
         )
     if report.incomplete:
         raise SnrlibError(
@@ -252,11 +285,24 @@ def _speakers(records: pandas.DataFrame) -> str:
     return "; ".join(parts) or "none are named"
 
 
-def _print_problems(problems: list[str]) -> None:
+def _by_split(records: pandas.DataFrame, measured: pandas.DataFrame) -> list[str]:
+    """Who speaks, for how long, and how loud, one line per split."""
+    lines = []
+    for split, part in records.groupby("split", sort=False):
+        rows = measured.loc[measured["path"].isin(part["path"]) & (measured["peak"] > 0)]
+        low, middle, high = rows["level_dbfs"].quantile([0.05, 0.5, 0.95])
+        level = f"level {middle:.0f} dB ({low:.0f} to {high:.0f})" if len(rows) else "no sound"
+        lines.append(f"{split or 'all'}: {_summary(part)}, {level}")
+    if (records["speaker"].astype(str) != "").any():
+        lines.append(f"speakers: {_speakers(records)}")
+    return lines
+
+
+def _print_problems(problems: list[str], mark: str = "[FAIL]") -> None:
     for problem in problems[:_SHOWN]:
-        click.echo(f"  [FAIL] {problem}")
+        click.echo(f"  {mark} {problem}")
     if len(problems) > _SHOWN:
-        click.echo(f"  [FAIL] and {len(problems) - _SHOWN:,} more")
+        click.echo(f"  {mark} and {len(problems) - _SHOWN:,} more")
 
 
 def _records(selection: str) -> tuple[pandas.DataFrame, Corpus, bool]:

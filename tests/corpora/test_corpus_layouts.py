@@ -14,9 +14,10 @@ import scipy.io
 import soundfile
 
 from snrlib import audio, corpora
-from snrlib.corpora import listing, sphere
+from snrlib.corpora import listing
 from snrlib.corpora.checking import check
 from snrlib.corpora.sources import esc50
+from snrlib.support import sphere
 from snrlib.support.errors import AudioError, SnrlibError
 
 RATE = 16_000

@@ -60,5 +60,12 @@ def refuse_unreadable(path: str | Path) -> None:
         )
     width = int(fields.get("sample_n_bytes", 2)) * int(fields.get("channel_count", 1))
     promised = int(fields["header_bytes"]) + int(fields.get("sample_count", 0)) * width
-    if Path(path).stat().st_size < promised:
+    size = Path(path).stat().st_size
+    if size < promised:
         raise AudioError(f"{path} is truncated; fetch or copy the file again.")
+    # Disc blocks are padded: a header's length more is no audio.
+    if "sample_count" in fields and size - promised > 2 * int(fields["header_bytes"]):
+        raise AudioError(
+            f"{path} holds more audio than its header says ({size - promised:,} bytes follow); "
+            "correct its sample_count, or copy the file again."
+        )
