@@ -24,7 +24,7 @@ from snrlib.models.postfilter import PostFilter, measured_own_snr_db
 from snrlib.models.unet import UNet
 from snrlib.support.devices import computes_in_bf16
 from snrlib.support.errors import AudioError, SnrlibError
-from snrlib.support.files import kit_root
+from snrlib.support.files import run_folder, user_path
 from snrlib.teachers import TEACHER_SNRS
 from snrlib.teachers.deployed import Blocks, RoutedTeachers
 
@@ -299,9 +299,9 @@ def load_model(
         return load_enhancer(RELEASED / name, device, precision, post_filter)
     if name == TEACHERS:
         return _teachers(RELEASED, "-narrow", device, precision, post_filter)
-    folder = Path(name_or_folder)
-    if not folder.is_absolute() and not folder.is_dir():
-        folder = kit_root() / folder
+    folder = user_path(name_or_folder)
+    if not folder.is_dir():
+        folder = run_folder(name_or_folder)
     if (folder / checkpoint.DESCRIPTION).is_file():
         return load_enhancer(folder, device, precision, post_filter)
     if all((folder / teacher / checkpoint.DESCRIPTION).is_file() for teacher in TEACHER_SNRS):

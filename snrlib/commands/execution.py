@@ -21,7 +21,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from snrlib.commands.notebooks import quiet_papermill
 from snrlib.support.errors import SnrlibError
-from snrlib.support.files import atomic, kit_root
+from snrlib.support.files import atomic
 from snrlib.support.text import duration
 
 
@@ -60,7 +60,7 @@ def execute(
                     parameters=parameters,
                     kernel_name="python3",
                     progress_bar=False,
-                    cwd=str(kit_root()),
+                    cwd=os.getcwd(),  # relative paths mean the user's folder
                     execution_timeout=cell_limit,
                     kernel_manager_class=_ThisPython,
                     on_cell_start=watch.cell,

@@ -14,7 +14,7 @@ import pandas
 from snrlib.commands.notebooks import Notebook, assign_parameters, choose, find_notebooks
 from snrlib.evaluation import recorded
 from snrlib.experiment import profiles
-from snrlib.support.files import checksum, kit_root, read_json
+from snrlib.support.files import checksum, read_json, run_folder
 from snrlib.support.text import duration
 
 # What draws, prints or starts things cannot change a notebook's numbers.
@@ -89,7 +89,7 @@ def plan(
 
     Args:
         profile: the profile's name.
-        run_dir: the run folder, relative to the kit's root; empty: `runs/<profile>`.
+        run_dir: the run folder; empty: `runs/<profile>`. `runs/...` lies in the kit.
         only: numbers or names of the notebooks to run; empty: all.
         start: number or name of the first notebook to run.
         common: other parameters that every notebook takes (`seed`, `speech`, ...).
@@ -102,7 +102,7 @@ def plan(
     given = dict(given or {})
     profile, run_dir = given.pop("profile", profile), given.pop("run_dir", run_dir)
     numbers = profiles.load(profile)
-    folder = kit_root() / Path(run_dir or f"runs/{numbers['name']}").expanduser()
+    folder = run_folder(run_dir or f"runs/{numbers['name']}")
     found = find_notebooks(notebooks)
     chosen = choose(found, only or [], start)
     every = {"profile": profile, "run_dir": str(folder)} | (common or {})

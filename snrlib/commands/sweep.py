@@ -26,7 +26,7 @@ from snrlib.commands import plan as plans
 from snrlib.commands import study
 from snrlib.support import tables
 from snrlib.support.errors import SnrlibError
-from snrlib.support.files import kit_root, read_json, writing
+from snrlib.support.files import read_json, run_folder, writing
 
 # What a run's data and models depend on; notebooks have other parameters of their own.
 COMMON = ("profile", "seed", "speech", "seen_noise", "unseen_noise")
@@ -112,7 +112,7 @@ def run(
         SnrlibError: a notebook or parameter that does not exist, before anything runs; or, at
             the end, cells that failed.
     """
-    folder = kit_root() / (folder or f"runs/sweeps/{grid.name}")
+    folder = run_folder(folder or f"runs/sweeps/{grid.name}")
     cells = grid.cells()
     plans = [_plan(grid, cell, folder / label(cell), [grid.notebook], notebooks) for cell in cells]
     failed = []

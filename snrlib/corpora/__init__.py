@@ -13,12 +13,12 @@ Notebook: 01_data_construction.
 import difflib
 import importlib
 from collections.abc import Iterable
-from pathlib import Path
 
 import pandas
 
 from snrlib.corpora.corpus import RECORD_COLUMNS, Corpus
 from snrlib.support.errors import SnrlibError
+from snrlib.support.files import user_path
 
 # One module each, in the order in which `snrlib data list` shows them.
 MODULES = (
@@ -112,9 +112,22 @@ def noises(seen: str, unseen: str) -> pandas.DataFrame:
     return records[[*RECORD_COLUMNS, "seen", "synthetic"]]
 
 
+def absolute(selection: str) -> str:
+    """A selection that means the same from anywhere: folders by their absolute path."""
+    if not selection.strip():
+        return selection
+    parts = [
+        f"folder:{user_path(part[len('folder:') :].strip())}"
+        if part.startswith("folder:")
+        else part
+        for part in _parts(selection, "corpus")
+    ]
+    return ",".join(parts) if "folder:" in selection else selection
+
+
 def _parts(selection: str, kind: str) -> list[str]:
     """The parts of a comma list; a comma inside a folder's path stays in the path."""
-    if selection.startswith("folder:") and Path(selection[len("folder:") :]).expanduser().is_dir():
+    if selection.startswith("folder:") and user_path(selection[len("folder:") :]).is_dir():
         return [selection]
     parts = [part.strip() for part in selection.split(",") if part.strip()]
     if not parts:

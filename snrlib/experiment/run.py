@@ -27,7 +27,7 @@ from snrlib.experiment.systems import REFERENCES
 from snrlib.models import checkpoint
 from snrlib.support import devices, kernel, tables
 from snrlib.support.errors import SnrlibError
-from snrlib.support.files import checksum, kit_root, lock, read_json, write_json
+from snrlib.support.files import checksum, lock, read_json, run_folder, write_json
 from snrlib.support.text import duration
 from snrlib.teachers import averaged, routing
 from snrlib.teachers.snr_estimation import SpectralEstimator
@@ -50,7 +50,8 @@ def open_run(
 
     Args:
         profile: "fast", "cpu", "gpu", "paper", or a TOML file.
-        run_dir: the folder; empty for `runs/<profile>`; relative to the kit's root.
+        run_dir: the folder; empty for `runs/<profile>`. `runs/...` lies in the kit, any other
+            relative path in the working folder.
         seed: of utterances, offsets, crops and initial weights.
         speech: corpus names, comma-separated; empty for the profile's.
         seen_noise: the same, for noises of training and test.
@@ -67,11 +68,11 @@ def open_run(
     settings = {
         "profile": numbers["name"],
         "seed": int(seed),
-        "speech": speech or data["speech"],
-        "seen_noise": seen_noise or data["seen_noise"],
-        "unseen_noise": unseen_noise or data["unseen_noise"],
+        "speech": corpora.absolute(speech or data["speech"]),
+        "seen_noise": corpora.absolute(seen_noise or data["seen_noise"]),
+        "unseen_noise": corpora.absolute(unseen_noise or data["unseen_noise"]),
     }
-    folder = kit_root() / (run_dir or f"runs/{numbers['name']}")
+    folder = run_folder(run_dir or f"runs/{numbers['name']}")
     facts = folder / "run.json"
     if facts.exists():
         there = read_json(facts)
@@ -351,7 +352,7 @@ class Run:
         if not self.profile.get("start"):
             return {}
         start = self.profile["start"]
-        folder = RELEASED if start == "released" else kit_root() / start
+        folder = RELEASED if start == "released" else run_folder(start)
         plain = systems.variant(system.name)[0]
         for name in (plain, f"{plain}-narrow"):  # as teachers are released
             if (folder / name / checkpoint.DESCRIPTION).exists():

@@ -32,6 +32,23 @@ def kit_root() -> Path:
     return root if (root / "notebooks").is_dir() else Path.cwd()
 
 
+def user_path(path: str | Path) -> Path:
+    """A path as its user means it: relative to the folder where the command was given.
+
+    Notebooks that lie open in the kit mean the kit's own folder, not its `notebooks/`.
+    """
+    path = Path(path).expanduser()
+    here = Path.cwd()
+    base = here.parent if here == kit_root() / "notebooks" else here
+    return Path(os.path.normpath(path if path.is_absolute() else base / path))
+
+
+def run_folder(run_dir: str | Path) -> Path:
+    """Where a run folder lies: `runs/...` in the kit, anything else as its user means it."""
+    path = Path(run_dir)
+    return kit_root() / path if path.parts[:1] == ("runs",) else user_path(path)
+
+
 def cache_folder() -> Path:
     """Where banks, rendered noises and downloads live: `$SNRLIB_CACHE` or the user's cache."""
     chosen = os.environ.get("SNRLIB_CACHE")

@@ -41,6 +41,69 @@ def refuse_unknown(cells: list[str] | None = None) -> None:
                 f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(declared))}."
             )
             raise SnrlibError(f"'{name}' is not a parameter of this notebook; {remedy}")
+    _refuse_other_types(cells[:last], cells[last])
+
+
+def _refuse_other_types(before: list[str], injection: str) -> None:
+    """Stops a notebook whose parameters arrived as another type than it declares.
+
+    `-p alphas "[0.1]"` arrives as text, whose first element is "[": papermill reads only numbers,
+    true and false out of -p.
+    """
+    kinds: dict[str, str] = {}
+    for cell in before:
+        for node in _statements(cell):
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                kinds[node.target.id] = ast.unparse(node.annotation)
+    for node in _statements(injection):
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+            continue
+        name, kind = node.targets[0].id, kinds.get(node.targets[0].id, "")
+        try:
+            value = ast.literal_eval(node.value)
+        except ValueError:  # float("nan") and the like
+            value = None
+            kind = kind if kind != "float" else ""
+        if kind and not _is_kind(value, kind):
+            how = f"-r {name} TEXT" if kind == "str" else f'-y "{name}: {_example(value, kind)}"'
+            raise SnrlibError(
+                f"The parameter '{name}' must be {kind}, but {value!r} arrived "
+                f"({type(value).__name__}); with papermill give it as {how}."
+            )
+
+
+def _is_kind(value: Any, kind: str) -> bool:
+    """Whether a value is of the type that an annotation names."""
+    options = [option.strip() for option in kind.split("|")]
+    if len(options) > 1:
+        return any(_is_kind(value, option) for option in options)
+    outer, _, inner = kind.partition("[")
+    if outer in ("list", "tuple"):
+        inner = inner.removesuffix("]").split(",")[0]
+        return isinstance(value, list | tuple) and all(
+            not inner or _is_kind(member, inner) for member in value
+        )
+    simple = {"int": int, "float": (int, float), "str": str, "bool": bool, "dict": dict}
+    if kind == "None":
+        return value is None
+    if outer not in simple:
+        return True
+    if isinstance(value, bool) and outer != "bool":
+        return False
+    return isinstance(value, simple[outer])  # type: ignore[arg-type]
+
+
+def _example(value: Any, kind: str) -> str:
+    """The value as it should have been written, where the text says it."""
+    try:
+        meant = ast.literal_eval(value) if isinstance(value, str) else [value]
+        if _is_kind(meant, kind):
+            return str(meant)
+    except (ValueError, SyntaxError):
+        pass
+    examples = {"int": "7", "float": "0.5", "bool": "true"}
+    inner = kind.partition("[")[2].removesuffix("]")
+    return f"[{examples.get(inner, 'a')}]" if kind.startswith("list") else examples.get(kind, "...")
 
 
 def parameters(
@@ -74,16 +137,21 @@ def _variables() -> Mapping[str, Any]:
 
 def _assigned(cell: str, kind: type[ast.AnnAssign] | type[ast.Assign]) -> list[str]:
     """Names that the top level of a cell gives values to, by statements of one kind."""
-    try:
-        statements = [node for node in ast.parse(cell).body if isinstance(node, kind)]
-    except SyntaxError:  # magics and shell lines
-        return []
+    statements = [node for node in _statements(cell) if isinstance(node, kind)]
     targets = [
         target
         for node in statements
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
     ]
     return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _statements(cell: str) -> list[ast.stmt]:
+    """The statements of a cell; none where it holds magics or shell lines."""
+    try:
+        return ast.parse(cell).body
+    except SyntaxError:
+        return []
 
 
 def in_notebook() -> bool:

@@ -72,7 +72,7 @@ def test_a_text_hashed_in_pieces_is_the_text(monkeypatch):
 
 HOLD = """
 import sys, time
-from snrlib.files import lock
+from snrlib.support.files import lock
 with lock(sys.argv[1]):
     print("held", flush=True)
     time.sleep(60)

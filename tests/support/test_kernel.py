@@ -43,7 +43,7 @@ def test_outside_a_kernel_there_is_nothing_to_refuse():
 def test_plain_papermill_stops_at_the_cell_that_opens_the_run(tmp_path: Path):
     cells = [
         new_code_cell(DECLARED, metadata={"tags": ["parameters"]}),
-        new_code_cell("from snrlib import injected\ninjected.refuse_unknown()"),
+        new_code_cell("from snrlib.support import kernel\nkernel.refuse_unknown()"),
     ]
     source = tmp_path / "in.ipynb"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -90,3 +90,37 @@ def test_the_footer_of_a_notebook_names_all_its_parameters(tmp_path: Path) -> No
     assert f"run folder: {(tmp_path / 'run').as_posix()}" in footer
     for about in ("commit", "audio checksum", "licences", "elapsed", "torch"):
         assert any(line.startswith(f"{about}: ") for line in footer), about
+
+
+@pytest.mark.parametrize(
+    ("declared", "injected", "remedy"),
+    [
+        ("alphas: list[float] = [0.5]", "alphas = '[0.1]'", r'-y "alphas: \[0\.1\]"'),
+        ("alphas: list[float] = [0.5]", "alphas = 0.1", r'-y "alphas: \[0\.1\]"'),
+        ("alphas: list[float] = [0.5]", "alphas = ['a']", "must be list"),
+        ("seed: int = 7", "seed = 'seven'", "must be int"),
+        ("seed: int = 7", "seed = 7.5", "must be int"),
+        ("seed: int = 7", "seed = True", "must be int"),
+        ("speech: str = ''", "speech = 11", "-r speech TEXT"),
+        ("short: bool = True", "short = 'no'", "must be bool"),
+    ],
+)
+def test_a_parameter_of_another_type_is_refused_with_the_right_spelling(declared, injected, remedy):
+    cells = [f'profile: str = "fast"\n{declared}', f"# Parameters\n{injected}\n"]
+    with pytest.raises(SnrlibError, match=remedy):
+        kernel.refuse_unknown(cells)
+
+
+@pytest.mark.parametrize(
+    ("declared", "injected"),
+    [
+        ("alphas: list[float] = [0.5]", "alphas = [1, 0.1]"),
+        ("alphas: list[float] = []", "alphas = []"),
+        ("rate: float = 1.0", "rate = 2"),
+        ("level: float | None = None", "level = None"),
+        ("names: list[str] = ['S1']", "names = ['S2']"),
+        ("seed: int = 7", "seed = -1"),
+    ],
+)
+def test_a_parameter_of_its_type_is_taken(declared, injected):
+    kernel.refuse_unknown([f'profile: str = "fast"\n{declared}', f"# Parameters\n{injected}\n"])

@@ -23,7 +23,7 @@ import pandas
 from snrlib.corpora import listing, registered, speakers
 from snrlib.corpora.corpus import Corpus
 from snrlib.support.errors import SnrlibError
-from snrlib.support.files import checksum
+from snrlib.support.files import checksum, user_path
 
 LICENCE = "your own"
 
@@ -43,7 +43,7 @@ def records(root: str | Path | None, kind: str = "speech") -> pandas.DataFrame:
     """
     if root is None or not str(root):
         raise SnrlibError("Name the folder: 'folder:/path/to/recordings'.")
-    root = Path(root).expanduser()
+    root = user_path(root)
     paths = list(listing.audio_files(root))
     if not paths:
         raise SnrlibError(f"{root} holds no audio files; give a folder with WAV, FLAC or Ogg.")

@@ -7,6 +7,7 @@ from typing import Any
 
 from snrlib.experiment.profiles.entries import check
 from snrlib.support.errors import SnrlibError
+from snrlib.support.files import user_path
 
 
 def names() -> list[str]:
@@ -28,7 +29,7 @@ def load(name: str) -> dict[str, Any]:
     """
     path = Path(__file__).parent / f"{name}.toml"
     if name not in names():
-        path = Path(name)
+        path = user_path(name)
         if path.suffix != ".toml" or not path.is_file():
             near = get_close_matches(name, names(), n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"choose {', '.join(names())}."
