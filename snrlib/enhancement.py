@@ -8,6 +8,7 @@ block (:func:`enhance_file`), with the same output.
 Notebook: 03_time_domain_unet.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from snrlib.support.errors import AudioError, SnrlibError
 from snrlib.support.files import run_folder, user_path
 from snrlib.teachers import TEACHER_SNRS
 from snrlib.teachers.deployed import Blocks, RoutedTeachers
+
+log = logging.getLogger("snrlib")
 
 RELEASED = Path(__file__).parent / "assets" / "models"
 PRECISIONS = ("auto", "float32", "eager")
@@ -85,7 +88,8 @@ class Enhancer:
         """The enhanced recording: float32 (samples,), same length and level as `noisy`.
 
         Args:
-            noisy: (samples,), any level; silence comes back as silence.
+            noisy: (samples,), any level; silence comes back as silence. An offset, which is no
+                sound, is taken out.
             sample_rate: of `noisy`, in Hz; other rates are resampled to 16 kHz and back.
             method: "seamless" gives the output of the network over the whole recording, in
                 pieces with context; "chunks" cuts into consecutive crops of 16,384 samples, as
@@ -103,6 +107,10 @@ class Enhancer:
         if sample_rate != SAMPLE_RATE:
             up = audio.resample(self.enhance(noisy, method=method), SAMPLE_RATE, sample_rate)
             return np.pad(up, (0, max(0, samples - len(up))))[:samples]
+        offset = audio.offset_of(noisy)
+        if offset:  # no sound, but the level would be measured by it
+            log.info("An offset of %.4f was taken out of the recording.", offset)
+            noisy = noisy - np.float32(offset)
         rms = float(np.sqrt(np.mean(np.square(noisy, dtype=np.float64)))) if len(noisy) else 0.0
         if rms == 0:
             return np.zeros_like(noisy)
@@ -234,27 +242,31 @@ def enhance_file(
     """
     enhancers = [enhancers] if isinstance(enhancers, Enhancer | RoutedTeachers) else enhancers
     targets = [targets] if isinstance(targets, str | Path) else targets
-    energy, samples = 0.0, 0
+    energy, measured = 0.0, audio.Measured()
     for block in audio.blocks(source):
         energy += float(np.sum(np.square(block, dtype=np.float64)))
-        samples += len(block)
+        measured.add(block)
+    samples, offset = measured.samples, np.float32(measured.offset)
+    if offset:
+        log.info("%s: an offset of %.4f was taken out.", Path(source).name, offset)
+        # What is left of the energy when the mean is gone.
+        energy = max(0.0, energy - measured.total**2 / samples)
     rms = (energy / samples) ** 0.5 if samples else 0.0
+
+    def noisy() -> Iterator[np.ndarray]:
+        """The recording without its offset."""
+        return (b - offset if offset else b for b in audio.blocks(source, quiet=True))
+
     for enhancer, target in zip(enhancers, targets, strict=True):
         with audio.writer(target) as append:
-            chosen = enhancer.for_recording(lambda: audio.blocks(source, quiet=True), rms)
-            for enhanced in _pieces(chosen, source, rms, samples):
+            chosen = enhancer.for_recording(noisy, rms)
+            for enhanced in _pieces(chosen, noisy, rms, samples):
                 append(enhanced)
                 finished(len(enhanced))
 
 
-def _pieces(
-    enhancer: Enhancer, source: str | Path, rms: float, samples: int
-) -> Iterator[np.ndarray]:
-    """What is written of a file, piece by piece."""
-
-    def noisy() -> Iterator[np.ndarray]:
-        return audio.blocks(source, quiet=True)
-
+def _pieces(enhancer: Enhancer, noisy: Blocks, rms: float, samples: int) -> Iterator[np.ndarray]:
+    """What is written of a file, piece by piece; `noisy` gives its blocks."""
     if enhancer.post_filter is None:
         yield from enhancer.stream(noisy(), rms)
         return
