@@ -16,6 +16,7 @@ import pandas as pd
 from snrlib.support import tables
 from snrlib.support.files import read_json
 
+_MAP = files("snrlib") / "assets" / "recorded" / "map"
 SNRS = (-20, -15, -10, -5, 0, 5, 10, 15, 20)
 
 
@@ -66,6 +67,40 @@ def gradients() -> pd.DataFrame:
         return pd.DataFrame(columns=["weights", "objective", "common", "chance", "batches"])
     with source.open("rb") as file:
         return tables.read(file)
+
+
+def claim_map() -> pd.DataFrame:
+    """Scores of the map of the claim: many small trainings under changed conditions.
+
+    Returns:
+        Columns as in `snrlib.evaluation.SCORE_COLUMNS`, as far as they were scored; `system` is
+        the condition, `seed` that of the training. Without rows where nothing is recorded.
+    """
+    source = _MAP / "scores.csv.gz"
+    if not source.is_file():
+        return pd.DataFrame(columns=["system", "seed", "mixture", "snr_db", "si_sdr", "stoi"])
+    with source.open("rb") as file:
+        return pd.read_csv(file, compression="gzip", keep_default_na=False, na_values=[""])
+
+
+def claim_conditions() -> pd.DataFrame:
+    """The conditions of the map: `name, experiment, prediction, written, steps, seeds, trained`.
+
+    `written` is when the prediction was written down, `trained` whether all seeds are recorded.
+    """
+    with (_MAP / "conditions.csv").open(encoding="utf-8") as file:
+        return pd.read_csv(file)
+
+
+def claim_gradients() -> pd.DataFrame:
+    """Gradients of each SNR's rows at the end of the map's S1, seed by seed.
+
+    Returns:
+        `snr_db, seed, batches, batch` and the columns of :func:`snrlib.training.gradients.measure`;
+        `cosine` is that to the gradient of the −20 dB rows.
+    """
+    with (_MAP / "gradients.csv").open(encoding="utf-8") as file:
+        return pd.read_csv(file)
 
 
 def study(folder: Traversable | None = None) -> dict[str, Any]:

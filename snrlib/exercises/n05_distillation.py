@@ -98,6 +98,14 @@ def loss_of_a_step(loss: Callable[..., torch.Tensor]) -> str:
         swapped = (1 - alpha) * to_teacher + alpha * to_clean
         if alpha != 0.5 and np.isclose(value, swapped, rtol=1e-6):
             raise NotYet("alpha weighs the wrong distance: at alpha = 1 there is only the teacher.")
+        with torch.no_grad():
+            apart = losses.supervised(teacher(noisy), clean).item()
+        if np.isclose(value, wanted - alpha * (1 - alpha) * apart, rtol=1e-6):
+            raise NotYet(
+                "this is the distance to the blend alpha t + (1 - alpha) y: its gradient is that "
+                "of Eq. 1, its value is smaller by alpha (1 - alpha) / 2 |t - y|^2, which the "
+                "student cannot change. Asked is Eq. 1 itself."
+            )
         if not np.isclose(value, wanted, rtol=1e-6):
             raise NotYet(
                 f"for alpha = {alpha:g} the loss is {value:.4f} and Eq. 1 gives "

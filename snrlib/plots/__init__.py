@@ -11,6 +11,7 @@ from snrlib.plots.inside import feature_maps, filters, seam_error
 from snrlib.plots.measures import pesq_scale, reactions
 from snrlib.plots.readable import beside, table
 from snrlib.plots.results import (
+    claim_map,
     difference_curve,
     growth,
     heatmap,
@@ -30,6 +31,7 @@ __all__ = [
     "alpha_curve",
     "beside",
     "blend_of_squares",
+    "claim_map",
     "colour",
     "difference_curve",
     "distillation_diagram",

@@ -85,6 +85,40 @@ def score_curves(
 
 
 @styled
+def claim_map(table: pd.DataFrame, ax: Axes | None = None) -> tuple[Figure, Axes]:
+    """Every lead of the map of the claim with its interval over seeds, one row each.
+
+    Filled where the interval leaves zero out; the large mark is the lead over all SNRs, the small
+    one that from -5 dB up.
+
+    Args:
+        table: from :func:`snrlib.evaluation.claim_map.leads`.
+        ax: where to draw.
+    """
+    asked = list(dict.fromkeys(table["asked"]))
+    figure, ax = axes(ax, (8.5, 1.2 + 0.55 * len(asked)))
+    ax.axvline(0, color=colour("S1"), linewidth=1.5)
+    for where, meant, size, shift in (
+        ("all", "over all SNRs", 8, -0.14), ("upper", "from −5 dB up", 5, 0.14),
+    ):  # fmt: skip
+        rows = table[table["where"] == where].set_index("asked").loc[asked]
+        for place, row in enumerate(rows.itertuples()):
+            clear = row.low > 0 or row.high < 0
+            ax.errorbar(
+                row.difference, place + shift, fmt="o", markersize=size, capsize=3,
+                xerr=[[row.difference - row.low], [row.high - row.difference]],
+                color=colour("S2"), markerfacecolor=colour("S2") if clear else "white",
+                label=meant if place == 0 else None, zorder=3,
+            )  # fmt: skip
+    trainings = table.drop_duplicates("asked").set_index("asked")["trainings"]
+    ax.set_yticks(range(len(asked)), [f"{name}\n({trainings[name]} seeds)" for name in asked])
+    ax.invert_yaxis()
+    ax.set_xlabel("SI-SDR in dB, with 95 % intervals over seeds")
+    ax.set_title("Where teachers help, and what helps more")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    return figure, ax
+
+
 def difference_curve(
     scores: pd.DataFrame,
     system: str = "S2",

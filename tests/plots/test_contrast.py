@@ -76,6 +76,14 @@ FIGURES: dict[str, Drawing] = {
     "difference_curve": lambda s: plots.difference_curve(s),
     "growth": lambda s: plots.growth({name: history() for name in ("T1", "T4", "S1", "S2")}),
     "lead_by_budget": lambda s: plots.lead_by_budget(leads(), title="a lead"),
+    "claim_map": lambda s: plots.claim_map(
+        pd.DataFrame(
+            {
+                "asked": ["S2 − S1", "S2 − S1"], "where": ["all", "upper"], "trainings": 3,
+                "difference": 0.2, "low": [-0.1, 0.1], "high": 0.3,
+            }
+        )
+    ),
     "teacher_map": lambda s: plots.teacher_map(s, "pesq_raw"),
     "noise_map": lambda s: plots.noise_map(s),
     "recipe_map": lambda s: plots.recipe_map(s),

@@ -219,6 +219,20 @@ def test_the_tables_use_the_weights_of_the_best_validation_loss(tmp_path):
     assert card["training"]["examples"] == 30 * 4
 
 
+def test_best_weights_are_chosen_by_an_objective_that_does_not_move(tmp_path):
+    asked: dict[bool, set[float]] = {True: set(), False: set()}
+
+    def moving(model, noisy, clean, snr_db, progress):
+        asked[torch.is_grad_enabled()].add(progress)
+        return (1 + progress) * Supervised()(model, noisy, clean, snr_db, progress)
+
+    fixed = training.history(train(tmp_path, name="fixed"))["valid_loss"]
+    changing = training.history(train(tmp_path, name="moving", objective=moving))["valid_loss"]
+    assert len(asked[True]) == 30 and asked[False] == {1.0}
+    # Adam does not care about a factor, so both are one training: one validates at twice the loss.
+    assert np.allclose(changing, 2 * fixed, rtol=0.05)
+
+
 def test_a_finished_training_is_not_repeated(tmp_path, monkeypatch):
     folder = train(tmp_path)
     before = (folder / "weights.safetensors").stat().st_mtime_ns

@@ -40,6 +40,11 @@ def summed(student, teacher, noisy, clean, alpha):
     return noisy.numel() * losses.distillation(student(noisy), teacher(noisy), clean, alpha)
 
 
+def one_blend(student, teacher, noisy, clean, alpha):
+    blend = alpha * teacher(noisy).detach() + (1 - alpha) * clean
+    return distance(student(noisy), blend)
+
+
 def nothing_learns(student, teacher, noisy, clean, alpha):
     with torch.no_grad():
         return losses.distillation(student(noisy), teacher(noisy), clean, alpha)
@@ -54,6 +59,7 @@ WRONG = [
     ("05.2", (frozen(swap=True),), "wrong distance"),
     ("05.2", (frozen(cut=True),), "detached"),
     ("05.2", (frozen(numbers=True),), "no tensor"),
+    ("05.2", (one_blend,), "distance to the blend"),
     ("05.2", (summed,), "sum over all samples"),
     ("05.2", (nothing_learns,), "no gradient reaches the student"),
     ("05.3", (lambda a: -10 * np.log10(a),), "amplitudes"),
