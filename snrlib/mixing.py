@@ -2,7 +2,8 @@ r"""Mixtures of speech and noise at a chosen signal-to-noise ratio.
 
 The SNR of an utterance is the ratio of two energies over its whole length,
 $\mathrm{SNR} = 10 \log_{10} (\sum s^2 / \sum n^2)$ dB. The speech keeps its level; the noise is
-multiplied by one factor, the gain. Nothing is clipped, renormalised or stripped of its mean.
+multiplied by one factor, the gain. Nothing here is clipped, renormalised or stripped of its mean;
+offsets are taken out of recordings before they come here (:mod:`snrlib.datasets.bank`).
 (The paper does not define its SNR; this is what its authors' public script computes.)
 
 Notebook: 01_data_construction.
