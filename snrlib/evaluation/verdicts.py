@@ -227,10 +227,7 @@ def teaching(
             f"{number(quieter, 2, True)}, from {number(UPPER_DB, 0)} dB up at "
             f"{number(quieter_above, 2, True)} (one training)."
         )
-    said.append(
-        "Notebook 06 measures what a target tells the weights, and where the rows of −20 dB "
-        "pull against all others."
-    )
+    said.append("Notebook 06 measures what a target tells the weights.")
     return " ".join(said)
 
 
