@@ -3,6 +3,7 @@
 Notebook: 06_ablation_s1_vs_s2.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -19,12 +20,12 @@ READINGS = ("knowledge", "smoothing", "both", "undecided")
 @exercise("06.1")
 def what_it_would_mean(readings: dict[str, str]) -> str:
     """For each outcome "a" to "d" one of "knowledge", "smoothing", "both", "undecided": what it
-    says about why S2 gains.
+    establishes about why S2 gains.
     """
     right = {"a": "smoothing", "b": "knowledge", "c": "undecided", "d": "both"}
     hints = {
-        "a": "something that knows nothing did as well as the teachers there",
-        "b": "a milder target without knowledge did nothing there, and S2 beats it",
+        "a": "the control is shown to gain there, and S2 is not shown to be ahead of it",
+        "b": "S2 is shown to be ahead of a control that is not shown to gain",
         "c": "the control was not shown to be better than S1, nor worse than S2",
         "d": "the control gains over S1, and S2 gains over the control",
     }
@@ -32,7 +33,7 @@ def what_it_would_mean(readings: dict[str, str]) -> str:
         raise NotYet('this should be a dictionary with the keys "a" to "d".')
     for outcome, wanted in right.items():
         if option(readings[outcome], READINGS) != wanted:
-            raise NotYet(f"outcome {outcome} says something else: {hints[outcome]}.")
+            raise NotYet(f"outcome {outcome} establishes something else: {hints[outcome]}.")
     return "four outcomes, four readings, and all of them fixed before anyone has looked."
 
 
@@ -85,8 +86,11 @@ def bootstrap(interval: Callable[..., Any]) -> str:
     and high of the 95 % bootstrap interval of the mean, drawing whole utterances.
     """
     draws = np.random.default_rng(3)
-    utterances = np.repeat([f"u{i:02d}" for i in range(12)], 9)
-    differences = 0.5 + np.repeat(draws.normal(0, 1, 12), 9) + draws.normal(0, 0.2, 108)
+    # Sentences with more mixtures gain more here: a mean of sentences' means is another number.
+    mixtures = (2, 3, 3, 4, 5, 6, 8, 9, 12, 15, 19, 22)
+    utterances = np.repeat([f"u{i:02d}" for i in range(12)], mixtures)
+    gains = np.sort(draws.normal(0, 1, 12))
+    differences = 0.5 + np.repeat(gains, mixtures) + draws.normal(0, 0.2, 108)
     given = signal(interval(differences, utterances), np.zeros(2))
     low, high = evaluation.bootstrap(differences, utterances)
     width, right = given[1] - given[0], high - low
@@ -100,8 +104,8 @@ def bootstrap(interval: Callable[..., Any]) -> str:
     ninety = np.subtract(*evaluation.bootstrap(differences, utterances, level=0.90)[::-1])
     if abs(width - narrow) < 0.12 * narrow:
         raise NotYet(
-            f"the interval is {width:.2f} wide, as if the 108 mixtures were 108 sentences. Nine "
-            "of them are one sentence each: draw sentences, and keep their mixtures together."
+            f"the interval is {width:.2f} wide, as if the 108 mixtures were 108 sentences. They "
+            "are of twelve sentences: draw sentences, and keep their mixtures together."
         )
     if width > 1.5 * right and given[0] < differences.mean() < given[1]:
         raise NotYet(
@@ -112,6 +116,13 @@ def bootstrap(interval: Callable[..., Any]) -> str:
         raise NotYet(
             f"the interval is {width:.2f} wide, about that of a 90 % interval: 95 % leave "
             "2.5 % out on each side."
+        )
+    each = pandas.Series(differences).groupby(utterances).mean()
+    flat = evaluation.bootstrap(each, each.index)
+    if abs(given - flat).max() < 0.12 * (flat[1] - flat[0]):
+        raise NotYet(
+            f"the interval is {given[0]:.2f} to {given[1]:.2f}, that of a mean of the sentences' "
+            "means. Sentences have from 2 to 22 mixtures here, and the mean is over mixtures."
         )
     if abs(given - [low, high]).max() > 0.12 * right:
         raise NotYet(
@@ -202,37 +213,48 @@ def share_kept(share: Callable[..., float]) -> str:
 @exercise("06.6")
 def utterances_needed(needed: Callable[..., float]) -> str:
     """A function of (spread, gap) that returns the smallest whole number of utterances at which
-    the half-width 1.96 spread / sqrt(n) of the 95 % interval is no larger than the gap.
+    a true gap is found in 80 % of studies: (1.96 + 0.84) spread / sqrt(n) no larger than the gap.
     """
-    for spread, gap in ((0.2, 0.075), (1.0, 0.1), (0.5, 0.25)):
+    for spread, gap in ((1.0, 0.11), (0.2, 0.075), (0.5, 0.25)):
         value = quantity(needed(spread, gap), "utterances")
-        exact = (1.96 * spread / gap) ** 2
+        exact = (2.8 * spread / gap) ** 2
+        half = (1.96 * spread / gap) ** 2
         right = int(np.ceil(exact))
         where = f"for a spread of {spread:g} and a gap of {gap:g} you need {value:g}"
         if value == right:
             continue
         if value in (np.floor(exact), round(exact)) or np.isclose(value, exact):
             raise NotYet(
-                f"{where}: nearly. It must be a whole number, and one fewer would leave "
-                "the interval a little too wide."
+                f"{where}: nearly. It must be a whole number, and one fewer would find the gap a "
+                "little less often than in 80 % of studies."
+            )
+        if abs(value - half) <= 1:
+            raise NotYet(
+                f"{where}: then the half-width equals the gap. The mean falls short of the true "
+                "gap in every second study, and half of them would miss it."
             )
         if np.isclose(value, np.ceil(np.sqrt(exact))) or np.isclose(value, np.sqrt(exact)):
             raise NotYet(f"{where}: the width falls with the root of n, so n grows with a square.")
         if abs(value - (spread / gap) ** 2) <= 1:
             raise NotYet(
                 f"{where}: that gap would be one standard error; the interval reaches "
-                "1.96 of them to each side."
+                "1.96 of them to each side, and the mean scatters as well."
             )
-        if abs(value - (2 * 1.96 * spread / gap) ** 2) <= 1:
-            raise NotYet(f"{where}: the gap is to be compared with half the interval's width.")
+        power = 100 * _normal(gap * np.sqrt(max(value, 0)) / spread - 1.96)
         raise NotYet(
-            f"{where}: then the half-width is {1.96 * spread / np.sqrt(max(value, 1)):.4f}"
-            ". Solve 1.96 spread / sqrt(n) = gap for n."
+            f"{where}: then about {power:.0f} % of studies find the gap. Solve "
+            "(1.96 + 0.84) spread / sqrt(n) = gap for n."
         )
     return (
-        "28 utterances would do for the printed 0.075 raw PESQ at 20 dB, if differences scatter "
-        "by 0.2 from utterance to utterance; 385 for a tenth of the spread."
+        "56 utterances would find the printed 0.075 raw PESQ at 20 dB in four studies of five, if "
+        "differences scatter by 0.2 from utterance to utterance; with 28, whose half-width is the "
+        "gap, every second study would miss it."
     )
+
+
+def _normal(z: float) -> float:
+    """The share of a standard normal distribution below z."""
+    return 0.5 * (1 + math.erf(z / math.sqrt(2)))
 
 
 def _number_or_nan(answer: Any) -> float:

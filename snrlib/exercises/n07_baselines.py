@@ -100,6 +100,9 @@ def causal(is_causal: Callable[..., bool]) -> str:
         early[-12:] = 0
         return x + 1e-3 * early
 
+    def late_ahead(x: np.ndarray) -> np.ndarray:
+        return np.concatenate([x[:30], ahead(x[30:])])
+
     systems: dict[str, tuple[Callable[[np.ndarray], np.ndarray], bool, str]] = {
         "one that passes its input on": (np.copy, True, "it looks at the same frame only"),
         "a running mean over the past": (
@@ -120,6 +123,12 @@ def causal(is_causal: Callable[..., bool]) -> str:
             False,
             "the loudest value may still come: does your change make a frame the loudest?",
         ),
+        "one that looks ahead only from its 30th frame on": (
+            late_ahead,
+            False,
+            "its first frames know nothing of what comes, its last ones do: look at every frame "
+            "before the change, and change in several places",
+        ),
     }
     for name, (system, right, why) in systems.items():
         found = is_causal(system)
@@ -129,8 +138,8 @@ def causal(is_causal: Callable[..., bool]) -> str:
             word = "causal" if found else "not causal"
             raise NotYet(f"you call {name} {word}: {why}.")
     return (
-        "six of six. The last one is why the kit's CRN is causal only given a running level: "
-        "scaling a whole recording looks ahead."
+        "seven of seven. Scaling a recording by its loudest value looks ahead: that is why the "
+        "kit's CRN is causal only given a running level."
     )
 
 

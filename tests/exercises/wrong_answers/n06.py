@@ -41,6 +41,12 @@ def over(whole=True, replace=True, ends=(0.025, 0.975), single=False):
     return interval
 
 
+def of_means(differences, utterances):
+    means = np.array([differences[utterances == name].mean() for name in np.unique(utterances)])
+    drawn = np.random.default_rng(0).integers(len(means), size=(4_000, len(means)))
+    return np.quantile(means[drawn].mean(axis=1), [0.025, 0.975])
+
+
 def energy(x):
     return np.sum(np.square(x))
 
@@ -58,6 +64,7 @@ WRONG = [
     ("06.3", (over(replace=False),), "replacement"),
     ("06.3", (over(ends=(0.05, 0.95)),), "90 %"),
     ("06.3", (over(single=True),), "scatter"),
+    ("06.3", (of_means,), "sentences' means"),
     ("06.3", (lambda d, u: d.mean(),), "shape"),
     ("06.3", (lambda d, u: (1.0, 0.0),), "low is above high"),
     ("06.4", (9,), "width of an interval"),
@@ -69,8 +76,9 @@ WRONG = [
     ("06.5", (lambda x, y, t: np.sqrt(energy(t) / energy(x)),), "own"),
     ("06.5", (lambda x, y, t: np.sqrt(energy(t - y) / energy(x)),), "alone"),
     ("06.5", (lambda x, y, t: 0.5,), "dB against"),
-    ("06.6", (lambda s, g: (1.96 * s / g) ** 2,), "whole number"),
-    ("06.6", (lambda s, g: int(np.ceil(1.96 * s / g)),), "square"),
+    ("06.6", (lambda s, g: (2.8 * s / g) ** 2,), "whole number"),
+    ("06.6", (lambda s, g: int(np.ceil(2.8 * s / g)),), "square"),
     ("06.6", (lambda s, g: int(np.ceil((s / g) ** 2)),), "1.96"),
-    ("06.6", (lambda s, g: int(np.ceil((2 * 1.96 * s / g) ** 2)),), "half"),
+    ("06.6", (lambda s, g: int(np.ceil((1.96 * s / g) ** 2)),), "half of them would miss it"),
+    ("06.6", (lambda s, g: 2 * int(np.ceil((2.8 * s / g) ** 2)),), "98 % of studies"),
 ]

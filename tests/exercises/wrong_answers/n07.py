@@ -24,6 +24,13 @@ def same_frame_only(system):
     return bool((np.delete(moved, 20) == 0).all())
 
 
+def first_frame_only(system):
+    before = np.random.default_rng(0).uniform(0.5, 1.0, (40, 3))
+    after = before.copy()
+    after[1:] = 10 * before[1:]
+    return bool(np.array_equal(system(before)[0], system(after)[0]))
+
+
 WRONG = [
     ("07.1", (lambda i, o, k, r: 2 * i * o * k * r,), "one MAC"),
     ("07.1", (lambda i, o, k, r: i * o * k,), "per second"),
@@ -39,6 +46,7 @@ WRONG = [
     ("07.3", (looks(loud=True, tolerance=0.1),), "faintly"),
     ("07.3", (same_frame_only,), "remembers"),
     ("07.3", (looks(only=0),), "one frame ahead"),
+    ("07.3", (first_frame_only,), "only from its 30th frame on"),
     ("07.3", (lambda system: "yes",), "True or False"),
     ("07.4", (lambda y, s: np.clip(abs(s) / abs(y), 0, 1),), "ratio of magnitudes"),
     ("07.4", (lambda y, s: (s / y).real,), "0 to 1"),
