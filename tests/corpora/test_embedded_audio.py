@@ -32,7 +32,7 @@ def test_the_manifest_lists_exactly_the_files_that_ship(manifest):
 def test_every_prompt_is_as_long_as_listed_and_lasts_from_1_5_to_8_seconds(manifest, prompts):
     for row in manifest.itertuples():
         assert len(prompts[row.id]) == row.samples
-        assert audio.info(embedded.FOLDER / f"{row.id}.ogg")[2:] == (16_000, 1)
+        assert audio.info(embedded.FOLDER / f"{row.id}.ogg")[2:4] == (16_000, 1)
     assert np.allclose(manifest["seconds"], manifest["samples"] / 16_000, atol=1e-4)
     assert manifest["seconds"].between(1.5, 8).all()
 
